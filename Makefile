@@ -1,0 +1,30 @@
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS := 1
+export MPLBACKEND := Agg
+
+.PHONY: bench test smoke clean
+bench: .venv/ready
+	$(BIN)/bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 2 \
+	    --set mcevae.supervised=false,true --out out/bench
+	$(BIN)/bench report out/bench
+	@echo "tables: out/bench/results.csv   page: out/bench/report/report.html"
+
+test: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+	$(MAKE) smoke
+
+smoke: .venv/ready
+	$(BIN)/bench run --study benchmarks/smoke.py --out out/smoke
+	$(BIN)/bench report out/smoke
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv out

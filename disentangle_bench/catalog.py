@@ -1,0 +1,55 @@
+"""What exists: a file's name is its name on the command line and in the table. Listing imports nothing."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from pathlib import Path
+from typing import Any
+
+KINDS = {"model": "models", "metric": "metrics", "dataset": "datasets"}
+CONTROLS = ("oracle", "noise", "untrained", "pca")
+
+
+def names(kind: str) -> list[str]:
+    """Names of all files of a kind ("model", "metric" or "dataset"), sorted."""
+    folder = Path(__file__).parent / KINDS[kind]
+    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+def choose(kind: str, name: str, among: list[str] | None = None) -> str:
+    """The name itself, if it exists.
+
+    Raises
+    ------
+    ValueError
+        Unknown name; the message holds the nearest valid one and all that exist.
+    """
+    known = names(kind) if among is None else among
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f" did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown {kind} {name!r};{hint} known: {', '.join(known)}")
+
+
+def summary(kind: str, name: str) -> str:
+    """First line of a file's docstring, read without importing it."""
+    text = (Path(__file__).parent / KINDS[kind] / f"{name}.py").read_text(encoding="utf8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def get(kind: str, name: str) -> Any:
+    """The object that a file is about: its model class, metric function or data set function."""
+    module = importlib.import_module(f"disentangle_bench.{KINDS[kind]}.{choose(kind, name)}")
+    return find(module, name)
+
+
+def find(module: Any, name: str) -> Any:
+    """The object of a module that is named like its file, letter case and underscores aside."""
+    plain = name.replace("_", "").lower()
+    for label, value in vars(module).items():
+        if label.replace("_", "").lower() == plain and getattr(value, "__module__", None) == module.__name__:
+            return value
+    raise ValueError(f"{module.__name__} defines nothing named like its file ({name!r})")

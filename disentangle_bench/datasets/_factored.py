@@ -1,0 +1,156 @@
+"""A data set of the field: images and the factors of variation that they were made from. Numpy alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+KINDS = ("categorical", "ordered", "cyclic")
+
+
+@dataclass(frozen=True, eq=False)
+class FactoredData:
+    """Images with known factors, a row each. Any rows will do: a full grid of factors, or a table of some combinations.
+
+    Attributes
+    ----------
+    name : name of the data set
+    pixels : (n, h, w, c) uint8, the images as they are stored; read them with `take`.
+        Packed: (n, h, w / 8, c), eight pixels a byte along the width, first pixel in the highest bit, 1 is white.
+    factors : (n, f) integers, the class of each factor: 0 ... size - 1
+    levels : f arrays, what each class of a factor stands for (radians, a share of the range, ...)
+    names : f different names
+    kinds : "categorical", "ordered" or "cyclic", one a factor
+    source : where the images come from: official, rendered, drawn ...
+    sha256 : hash of the images or of the file that they were read from
+    packed : are the pixels binary and stored as bits?
+    label : the factor that counts as the class, None if none does
+    home : (n,) the row that shows the same object unrotated and centred, None if the set has no such images
+
+    Raises
+    ------
+    ValueError
+        An argument does not fit the others; the message names it, what was got and what was expected.
+
+    Examples
+    --------
+    >>> from disentangle_bench.datasets import load
+    >>> data = load("toy")
+    >>> data.names, data.sizes, data.shape
+    (('shape', 'scale', 'posX', 'posY'), (3, 3, 8, 8), (16, 16, 1))
+    >>> data.take([0, 575]).shape
+    (2, 16, 16, 1)
+    """
+
+    name: str
+    pixels: np.ndarray = field(repr=False)
+    factors: np.ndarray = field(repr=False)
+    levels: tuple[np.ndarray, ...] = field(repr=False)
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    source: str
+    sha256: str
+    packed: bool = False
+    label: str | None = None
+    home: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        def need(true: bool, message: str) -> None:
+            if not true:
+                raise ValueError(f"data set {self.name!r}: {message}")
+
+        pixels, factors, home = self.pixels, self.factors, self.home
+        need(pixels.ndim == 4 and pixels.dtype == np.uint8,
+             f"pixels must be (n, h, w, c) uint8, got {pixels.shape} {pixels.dtype}")
+        need(factors.ndim == 2 and np.issubdtype(factors.dtype, np.integer),
+             f"factors must be (n, f) integers, got {factors.shape} {factors.dtype}")
+        n, f = factors.shape
+        need(n > 0, "factors has no rows")
+        need(len(pixels) == n, f"pixels has {len(pixels)} rows, factors has {n}")
+        for argument in ("levels", "names", "kinds"):
+            got = getattr(self, argument)
+            need(len(got) == f, f"{argument} must have one entry a factor, got {len(got)} for {f} columns of factors")
+        need(len(set(self.names)) == f, f"names must differ, got {self.names}")
+        for name, kind, size, column in zip(self.names, self.kinds, self.sizes, factors.T):
+            need(kind in KINDS, f"kinds must be of {KINDS}, got {kind!r} for {name!r}")
+            need(column.min() >= 0 and column.max() < size,
+                 f"factors holds {column.min()} ... {column.max()} for {name!r}, expected 0 ... {size - 1}")
+        need(self.label is None or self.label in self.names, f"label {self.label!r} is none of {self.names}")
+        if home is not None:
+            need(home.shape == (n,) and np.issubdtype(home.dtype, np.integer),
+                 f"home must be ({n},) integers, got {home.shape} {home.dtype}")
+            need(home.min() >= 0 and home.max() < n, f"home points to rows {home.min()} ... {home.max()} of {n}")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        h, w, c = self.pixels.shape[1:]
+        return h, 8 * w if self.packed else w, c
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of classes of each factor."""
+        return tuple(len(level) for level in self.levels)
+
+    @property
+    def values(self) -> np.ndarray:
+        """(n, f) floats: what the classes in `factors` stand for. Made anew at each access."""
+        return np.stack([np.asarray(level, float)[column] for level, column in zip(self.levels, self.factors.T)], 1)
+
+    def take(self, rows) -> np.ndarray:
+        """The images of some rows: (m, h, w, c) uint8, white = 255, free to change.
+
+        Parameters
+        ----------
+        rows : (m,) integers, or (n,) booleans
+        """
+        images = self.pixels[np.asarray(rows)]
+        if self.packed:
+            images = np.unpackbits(images, axis=-2)
+            images *= 255
+        return images
+
+    def images(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n images drawn with replacement: (n, h, w, c) uint8, white = 255."""
+        return self.take(rng.integers(len(self), size=n))
+
+    def canonical(self, rows) -> np.ndarray:
+        """The same objects unrotated and centred: (m, h, w, c) uint8, white = 255.
+
+        Raises
+        ------
+        ValueError
+            The set has no such images.
+        """
+        if self.home is None:
+            raise ValueError(f"data set {self.name!r} has no canonical images")
+        return self.take(self.home[np.asarray(rows)])
+
+
+def grid(sizes: tuple[int, ...]) -> np.ndarray:
+    """Every combination of factors, the last one fastest: (product of sizes, f) int32.
+
+    Examples
+    --------
+    >>> grid((2, 3)).tolist()
+    [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+    """
+    return np.indices(sizes, dtype=np.int32).reshape(len(sizes), -1).T
+
+
+def home(sizes: tuple[int, ...], at: dict[int, int]) -> np.ndarray:
+    """For each row of `grid(sizes)`, the row where some factors (position: class) are set and the others stay: int32.
+
+    Examples
+    --------
+    >>> home((2, 3), {1: 2}).tolist()
+    [2, 2, 2, 5, 5, 5]
+    """
+    rows = np.arange(np.prod(sizes), dtype=np.int32).reshape(sizes)
+    for axis, index in at.items():
+        rows = rows.take([index], axis)
+    return np.broadcast_to(rows, sizes).reshape(-1)

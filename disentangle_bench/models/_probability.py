@@ -1,0 +1,76 @@
+"""The alphabet that objectives are written in. Nats; a row an image, a column a latent unit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+
+def bernoulli_nll(x: Tensor, logits: Tensor) -> Tensor:
+    """-log p(x|logits) summed over pixels and channels: (n, c, h, w) twice -> (n,). Targets x in [0, 1]."""
+    return binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """N(mean, diag(exp(logvar))), one a row; mean and logvar (..., d)."""
+
+    mean: Tensor
+    logvar: Tensor
+
+    @property
+    def sd(self) -> Tensor:
+        return (0.5 * self.logvar).exp()
+
+    def at(self, eps: Tensor) -> Tensor:
+        """The sample that standard normal noise eps stands for: mean + sd eps."""
+        return self.mean + self.sd * eps
+
+    def kl_to_standard(self) -> Tensor:
+        """KL to N(0, I), a column a unit: (mean^2 + var - logvar - 1) / 2."""
+        return 0.5 * (self.mean.square() + self.logvar.exp() - self.logvar - 1)
+
+    def kl_to(self, mean: Tensor, sd: float) -> Tensor:
+        """KL to N(mean, sd^2 I), a column a unit."""
+        scaled = Gaussian((self.mean - mean) / sd, self.logvar - 2 * math.log(sd))
+        return scaled.kl_to_standard()
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """sum_k w_k N(mean_k, sd_k^2): logits (n, K) of the weights, parts a Gaussian over (n, K, d)."""
+
+    logits: Tensor
+    parts: Gaussian
+
+    @property
+    def w(self) -> Tensor:
+        return self.logits.softmax(1)
+
+    @property
+    def mean(self) -> Tensor:
+        return (self.w[..., None] * self.parts.mean).sum(1)
+
+    @property
+    def sd(self) -> Tensor:
+        """Standard deviation of the whole mixture, (n, d): within components and between them."""
+        spread = self.parts.logvar.exp() + (self.parts.mean - self.mean[:, None]).square()
+        return (self.w[..., None] * spread).sum(1).sqrt()
+
+    def kl_to(self, means: Tensor, sd: float) -> Tensor:
+        """Bound on KL to 1/K sum_k N(means_k, sd^2 I), (n,), by the chain rule over (k, z):
+
+        KL(w || 1/K) + sum_k w_k KL(N(mean_k, sd_k^2) || N(means_k, sd^2 I)); exact for the joint of k and z.
+        """
+        log_w = self.logits.log_softmax(1)
+        choice = (log_w.exp() * log_w).sum(1) + math.log(log_w.shape[1])
+        return choice + (log_w.exp() * self.parts.kl_to(means, sd).sum(2)).sum(1)
+
+
+def one_hot_means(K: int, radius: float, like: Tensor) -> Tensor:
+    """Component means on the axes, (K, K): radius e_k."""
+    return radius * torch.eye(K, dtype=like.dtype, device=like.device)

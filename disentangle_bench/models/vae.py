@@ -1,0 +1,67 @@
+"""Variational autoencoder, Kingma & Welling 2014, eq. 10:   L = E_q[-log p(x|z)] + KL(q(z|x) || N(0, I))
+
+Bernoulli likelihood on logits, diagonal Gaussian posterior. Networks, ten latents and Adam at 1e-4 as in the study of
+Locatello et al. 2019, table 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from ._networks import GaussianEncoder, decoder
+from ._probability import Gaussian, bernoulli_nll
+
+
+@dataclass(frozen=True)
+class VAE:
+    """The root of the zoo: what a model overrides is what its paper changes.
+
+    `draw` names what the objective is a function of; `loss` receives exactly those names and returns its named, weighted
+    terms, whose sum is minimised: nats, summed over pixels and latents, mean over the batch.
+    """
+
+    latents: int = 10
+    lr: float = 1e-4
+
+    trains: ClassVar[bool] = True
+    needs: ClassVar[str] = "images"
+    players: ClassVar[dict[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
+
+    def nets(self, data: Any) -> dict[str, nn.Module]:
+        """Freshly drawn networks for a data set's images (`data.shape`) and classes (`data.classes`)."""
+        return {"encoder": GaussianEncoder(data.shape, self.latents), "decoder": decoder(self.latents, data.shape)}
+
+    def optimisers(self) -> dict[str, dict[str, Any]]:
+        """Adam's settings, a player each."""
+        return {player: {"lr": self.lr} for player in self.players}
+
+    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+        """The arguments of `loss` at step t, from the run's own stream."""
+        return {"x": data.images(n, rng), "eps": rng.normal(n, self.latents)}
+
+    def q(self, net: Any, x: Tensor) -> Gaussian:
+        return Gaussian(*net.encoder(x))
+
+    def loss(self, net: Any, x: Tensor, eps: Tensor) -> dict[str, Tensor]:
+        q = self.q(net, x)
+        return {"reconstruction": bernoulli_nll(x, net.decoder(q.at(eps))).mean(),
+                "kl": q.kl_to_standard().sum(1).mean()}
+
+    def codes(self, net: Any, x: Tensor) -> Any:
+        """The representation of images: an object with mean and sd, each (n, d)."""
+        return self.q(net, x)
+
+    def blocks(self, net: Any) -> dict[str, int]:
+        """Names and widths of the blocks that a code is made of, in order."""
+        return {"z": self.latents}
+
+    def decode(self, net: Any, z: Tensor) -> Tensor:
+        """Logits (n, c, h, w) of the images that codes (n, d) stand for."""
+        return net.decoder(z)
+
+    def rate(self, net: Any, x: Tensor) -> Tensor:
+        """Unweighted KL of each image's posterior to the prior in nats, a column a unit."""
+        return self.q(net, x).kl_to_standard()

@@ -1,0 +1,88 @@
+"""Tables, figures and a page from a results folder: its files alone are read, nothing of what made them is imported."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["load", "report"]
+
+
+def load(folder: str | Path) -> pd.DataFrame:
+    """The numbers of a results folder, a row a number, beside everything that is known of their runs.
+
+    Parameters
+    ----------
+    folder : what `bench run --out` wrote: holds runs.parquet and scores.parquet
+
+    Returns
+    -------
+    DataFrame with the columns `schema.RUNS`, then those of `schema.SCORES` (its `seconds` and `error` are called
+    `score_seconds` and `score_error`), and `label`, the model with the hyper-parameters that tell it apart here.
+    A run without scores is one row whose metric is missing.
+
+    Raises
+    ------
+    ValueError
+        No such folder (the message names the sibling with the nearest name); no tables yet; tables of another schema
+        version; a column that is missing, unknown or of the wrong type.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        siblings = [p.name for p in folder.parent.iterdir() if p.is_dir()] if folder.parent.is_dir() else []
+        near = difflib.get_close_matches(folder.name, siblings, n=1, cutoff=0.4)
+        hint = f"; did you mean {str(folder.parent / near[0])!r}?" if near else ""
+        raise ValueError(f"results folder {str(folder)!r} does not exist{hint}")
+    for name in ("runs", "scores"):
+        if not (folder / f"{name}.parquet").is_file():
+            raise ValueError(f"{str(folder)!r} holds no {name}.parquet; `bench run --models ... --dataset ... --out "
+                             f"{folder}` writes the tables")
+
+    import pandas as pd
+
+    from ._frame import read_study
+    from .labels import labels
+
+    version = read_study(folder).get("schema", schema.VERSION)
+    if version != schema.VERSION:
+        raise ValueError(f"{folder}: tables of schema version {version}, expected {schema.VERSION}; read them with the "
+                         "release that wrote them, or run the study anew")
+
+    runs = schema.conform(pd.read_parquet(folder / "runs.parquet"), schema.RUNS, "runs")
+    scores = schema.conform(pd.read_parquet(folder / "scores.parquet"), schema.SCORES, "scores")
+    strangers = sorted(set(scores["run"]) - set(runs["run"]))
+    if strangers:
+        raise ValueError(f"table 'scores': runs that table 'runs' does not have: {', '.join(strangers)}")
+    scores = scores.rename(columns={"seconds": "score_seconds", "error": "score_error"})
+    return runs.assign(label=labels(runs)).merge(scores, on="run", how="left")
+
+
+def report(folder: str | Path, metrics: Sequence[str] | None = None) -> Path:
+    """Write tables, figures and one self-contained page to `folder/report`, from whatever is finished.
+
+    Parameters
+    ----------
+    folder : what `bench run --out` wrote
+    metrics : names of metrics ("dci.disentanglement") or of families ("dci"); None means all
+
+    Returns
+    -------
+    Path of report.html.
+
+    Raises
+    ------
+    ValueError
+        As `load`; also for runs or numbers that cannot stand in one table, and for unknown metrics.
+    """
+    frame = load(folder)
+
+    from .page import write
+
+    return write(Path(folder), frame, metrics)

@@ -1,0 +1,63 @@
+"""What a configuration is called in tables and figures, and the colour that it keeps in all of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..catalog import CONTROLS
+from ._frame import Frame, is_control
+
+# seaborn's "colorblind" palette, the palest last, without its grey, which is left to the controls
+COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#56b4e9", "#ece133")
+MARKERS = "osD^vP"                                   # the next marker whenever the colours begin again
+GREY = "0.4"
+DASHES = dict(zip(CONTROLS, ["solid", "dotted", "dashdot", "dashed"]))
+
+
+def labels(runs: Frame) -> Frame:
+    """The model's name a run, with those of its parameters (or steps, or batch) that differ within some data set.
+
+    One configuration of a model is called by its name: "betavae"; two are told apart: "betavae (beta=8)". A parameter
+    that only differs between data sets tells nothing apart and is left out.
+    """
+    import pandas as pd
+
+    settings = [{**json.loads(params), "steps": steps, "batch": batch}
+                for params, steps, batch in zip(runs["params"], runs["steps"], runs["batch"])]
+    seen: dict[tuple[str, str, str], dict[str, set[str]]] = {}
+    for place, setting in zip(zip(runs["model"], runs["dataset"], runs["source"]), settings):
+        values = seen.setdefault(place, {})
+        for key, value in setting.items():
+            values.setdefault(key, set()).add(_text(value))
+    telling: dict[str, dict[str, None]] = {}         # model -> keys, in order
+    for (model, _, _), values in seen.items():
+        telling.setdefault(model, {}).update(dict.fromkeys(key for key, found in values.items() if len(found) > 1))
+    names = [_name(model, {key: setting[key] for key in telling[model] if key in setting})
+             for model, setting in zip(runs["model"], settings)]
+    return pd.Series(names, index=runs.index, dtype="string")
+
+
+def _name(model: str, told: dict[str, Any]) -> str:
+    return f"{model} ({', '.join(f'{key}={_text(value)}' for key, value in told.items())})" if told else model
+
+
+def _text(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def ordered(frame: Frame) -> list[str]:
+    """All labels in the order of every table and figure: models by name, then controls."""
+    rank = {model: i for i, model in enumerate(CONTROLS, start=1)}
+    named = set(zip(frame["model"], frame["label"]))
+    return [label for _, label in sorted(named, key=lambda pair: (rank.get(pair[0], 0), pair[1]))]
+
+
+def styles(frame: Frame) -> dict[str, dict[str, str]]:
+    """Colour and marker of every label of a whole table of results; controls are grey and have a line style."""
+    models = ordered(frame[~is_control(frame)])
+    look = {label: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i // len(COLOURS) % len(MARKERS)]}
+            for i, label in enumerate(models)}
+    controls = frame[is_control(frame)]
+    return look | {label: {"color": GREY, "linestyle": DASHES[model]}
+                   for label, model in zip(controls["label"], controls["model"])}

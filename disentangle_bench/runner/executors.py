@@ -1,0 +1,75 @@
+"""Where stacks are worked on: one small interface, map over tasks and yield results as they finish."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+Task = TypeVar("Task")
+Watch = Callable[[Any], None]
+
+NAMES = ("auto", "here", "processes")
+
+
+def here(tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: int = 1) -> Iterator[tuple[Task, Any]]:
+    """One task after another in this process."""
+    for task in tasks:
+        yield task, work(task, watch)
+
+
+def processes(tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: int) -> Iterator[tuple[Task, Any]]:
+    """Each task in one of `workers` fresh processes. A process that dies (killed, out of memory) yields its exception;
+    tasks that had not finished by then are tried again, each in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        queue = manager.Queue()
+        listener = threading.Thread(target=_listen, args=(queue, watch), daemon=True)
+        listener.start()
+        lost: list[Task] = []
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet) as pool:
+            futures = {pool.submit(_call, work, task, queue): task for task in tasks}
+            for future in as_completed(futures):
+                try:
+                    yield futures[future], future.result()
+                except BrokenProcessPool:
+                    lost.append(futures[future])
+        for task in lost:
+            with ProcessPoolExecutor(1, mp_context=context, initializer=_quiet) as pool:
+                try:
+                    yield task, pool.submit(_call, work, task, queue).result()
+                except BrokenProcessPool as error:
+                    yield task, error
+        queue.put(None)
+        listener.join()
+
+
+def choose(name: str, device: str, tasks: int) -> tuple[Callable[..., Iterator[tuple[Any, Any]]], int]:
+    """The executor called `name` and its number of workers; "auto" is a process a core on a CPU, else this process."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = max(1, min(cores, tasks))
+    if name == "processes" or (name == "auto" and device == "cpu" and workers > 1):
+        return processes, workers
+    return here, 1
+
+
+def _call(work: Callable[[Any, Watch], Any], task: Any, queue: Any) -> Any:
+    return work(task, queue.put)
+
+
+def _listen(queue: Any, watch: Watch) -> None:
+    while (message := queue.get()) is not None:
+        watch(message)
+
+
+def _quiet() -> None:
+    import logging
+    import signal
+
+    os.environ["BENCH_OFFLINE"] = "1"                 # what can be downloaded was, when the plan was made
+    logging.getLogger("disentangle_bench").setLevel(logging.ERROR)      # which has told of the data already
+    signal.signal(signal.SIGINT, signal.SIG_DFL)      # Ctrl-C ends a worker at once; its checkpoint is on disk

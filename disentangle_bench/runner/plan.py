@@ -1,0 +1,210 @@
+"""What is to be done: runs, the studies that name them, and how they are grouped into stacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from .. import catalog
+
+DEFINITION = 1        # raised when a description stops meaning the same training
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much a run may cost: training steps, batch, rows of codes, and what it changes of models and metrics."""
+
+    steps: int
+    batch: int
+    rows: int
+    model: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    note: str = ""
+
+
+BUDGETS = {
+    "quick": Budget(1_500, 64, 3_000, {"lr": 1e-3},
+                    note="1,500 of the paper's 300,000 steps (0.5 %), Adam at 1e-3 for 1e-4: a look, not a result"),
+    "standard": Budget(30_000, 64, 10_000, note="30,000 of the paper's 300,000 steps (10 %), otherwise its settings"),
+    "paper": Budget(300_000, 64, 10_000, note="Locatello et al. 2019, table 4: 300,000 steps, batch 64, Adam at 1e-4"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model with its hyper-parameters, trained on one data set from one seed with one budget."""
+
+    model: str
+    params: Mapping[str, Any]
+    dataset: str
+    source: str
+    dataset_sha256: str
+    seed: int
+    steps: int
+    batch: int
+    rows: int                  # rows of codes that it leaves
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """All that decides its outcome, ready for JSON."""
+        return {**dataclasses.asdict(self), "params": dict(self.params), "definition": DEFINITION}
+
+    @cached_property
+    def id(self) -> str:
+        """Hash of the canonical description: twelve hexadecimal digits."""
+        text = json.dumps(self.description, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        return f"{self.model} seed {self.seed}"
+
+    def instance(self) -> Any:
+        """The model object itself."""
+        return catalog.get("model", self.model)(**self.params)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question put to the suite: every model on every data set with every seed.
+
+    Models are objects (`BetaVAE(beta=8)`) or names. `metrics` None means all; `options` are keyword options a metric.
+    """
+
+    models: Iterable[Any]
+    datasets: Iterable[str] = ("dsprites",)
+    seeds: Iterable[int] = range(10)
+    steps: int = 300_000
+    batch: int = 64
+    rows: int = 10_000
+    metrics: Iterable[str] | None = None
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    name: str = ""
+    note: str = ""
+
+    def runs(self, data_dir: str | None = None) -> list[Run]:
+        """The runs that the study names, in order, none twice. Loads each data set, for the hash of what it holds."""
+        models = [(m, catalog.get("model", m)()) if isinstance(m, str) else (_file(m), m) for m in self.models]
+        found: dict[str, Run] = {}
+        for name in self.datasets:
+            data = dataset(name, data_dir)
+            for file, model in models:
+                steps, batch = (self.steps, self.batch) if model.trains else (0, 0)
+                for seed in self.seeds:
+                    run = Run(file, dataclasses.asdict(model), name, data.source, data.sha256, int(seed), steps, batch,
+                              min(self.rows, len(data)))
+                    found[run.id] = run
+        return list(found.values())
+
+
+@lru_cache(maxsize=1)
+def dataset(name: str, data_dir: str | None) -> Any:
+    """A data set, kept for the next stack that wants it."""
+    from ..datasets import load
+
+    return load(name, data_dir=data_dir)
+
+
+def load_study(path: str | Path) -> Study:
+    """The `study` that a Python file defines, named after the file.
+
+    Raises
+    ------
+    ValueError
+        No such file, or it defines no `study = Study(...)`.
+    """
+    import runpy
+
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"study file {str(path)!r} does not exist")
+    study = runpy.run_path(str(path)).get("study")
+    if not isinstance(study, Study):
+        raise ValueError(f"study file {str(path)!r} defines no `study = Study(...)`")
+    return dataclasses.replace(study, name=study.name or path.stem)
+
+
+def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
+    """Model objects from names ("controls" stands for all controls) and settings such as "betavae.beta=1,4" (a list sweeps).
+
+    Raises
+    ------
+    ValueError
+        Unknown model or parameter (with the nearest name), or a value of the wrong type.
+    """
+    known = catalog.names("model")
+    wanted = [m for name in names for m in (catalog.CONTROLS if name == "controls" else [name])]
+    wanted = list(dict.fromkeys(catalog.choose("model", name, [*known, "controls"]) for name in wanted))
+    classes = {name: catalog.get("model", name) for name in wanted}
+    chosen: dict[str, list[dict[str, Any]]] = {
+        name: [{k: v for k, v in budget.model.items() if k in _fields(cls)}] for name, cls in classes.items()}
+    for target, option, text in map(split_setting, settings):
+        if target in classes:
+            types = _fields(classes[target])
+            catalog.choose(f"parameter of {target}", option, sorted(types))
+            values = [_parse(f"{target}.{option}", v, types[option]) for v in text.split(",")]
+            chosen[target] = [{**params, option: value} for params in chosen[target] for value in values]
+    return [classes[name](**params) for name in wanted for params in chosen[name]]
+
+
+def metric_options(settings: list[str], budget: Budget, models: list[str]) -> dict[str, dict[str, Any]]:
+    """Keyword options a metric, from the budget and from settings such as "mig.bins=10".
+
+    Raises
+    ------
+    ValueError
+        A setting that names neither a model of the plan nor a metric, or an unknown option, or a value of the wrong type.
+    """
+    import inspect
+
+    options = {name: dict(values) for name, values in budget.metrics.items()}
+    for target, option, text in map(split_setting, settings):
+        if target in models:
+            continue
+        catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
+        parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
+        defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")}
+        catalog.choose(f"option of {target}", option, sorted(defaults))
+        kind = int if defaults[option] is None else type(defaults[option])
+        options.setdefault(target, {})[option] = _parse(f"{target}.{option}", text, kind)
+    return options
+
+
+def split_setting(text: str) -> tuple[str, str, str]:
+    """("betavae", "beta", "8") from "betavae.beta=8"."""
+    target, dot, rest = text.partition(".")
+    option, equals, value = rest.partition("=")
+    if not (target and dot and option and equals and value):
+        raise ValueError(f"--set: got {text!r}, expected NAME.PARAMETER=VALUE, for example betavae.beta=8")
+    return target.strip(), option.strip(), value.strip()
+
+
+def group(runs: list[Run], size: int) -> list[list[Run]]:
+    """Runs that may train side by side (same model, data set and budget), at most `size` a stack."""
+    alike: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:
+        alike.setdefault((run.model, run.dataset, run.source, run.steps, run.batch, run.rows), []).append(run)
+    return [members[i:i + size] for members in alike.values() for i in range(0, len(members), size)]
+
+
+def _file(model: Any) -> str:
+    return type(model).__module__.rpartition(".")[2]
+
+
+def _fields(cls: type) -> dict[str, type]:
+    hints = get_type_hints(cls)
+    return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+
+
+def _parse(name: str, text: str, kind: type) -> Any:
+    words = {"true": True, "false": False}
+    try:
+        return words[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise ValueError(f"--set {name}: got {text!r}, expected {kind.__name__}") from None

@@ -1,0 +1,82 @@
+"""Plan, work, store: a run leaves a folder, a failure is one row, and nothing finished is done twice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import catalog
+from . import executors
+from .plan import Run, group
+from .store import Store, write_atomic
+from .work import Message, Task, fail, rescore, work
+
+RERUN = {"missing": ("new", "failed"), "failed": ("failed",), "all": ("new", "failed", "done"), "none": ()}
+
+
+@dataclass
+class Plan:
+    """What runs come to in a folder: which are new, done or failed there, and which will be worked on."""
+
+    runs: list[Run]
+    study: str
+    metrics: list[str]
+    options: Mapping[str, Mapping[str, Any]]
+    states: dict[str, str] = field(default_factory=dict)       # run -> new | done | failed
+    wanted: list[Run] = field(default_factory=list)
+
+    def count(self) -> Counter[str]:
+        return Counter(self.states.values())
+
+
+def plan(runs: list[Run], store: Store, *, study: str, metrics: Iterable[str] | None = None,
+         options: Mapping[str, Mapping[str, Any]] | None = None, rerun: str = "missing") -> Plan:
+    """Compare what is asked for with what the folder holds; changes nothing.
+
+    `rerun`: "missing" does what is not done (new, interrupted or failed), "failed" only what failed, "all" everything again,
+    "none" nothing. Missing scores of finished runs are filled in whatever it says.
+
+    Raises
+    ------
+    ValueError
+        Unknown metric or `rerun`.
+    """
+    chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
+    names = catalog.names("metric") if metrics is None else [catalog.choose("metric", name) for name in metrics]
+    made = Plan(runs, study, names, options or {})
+    for run in runs:
+        record = store.record(run.id)
+        made.states[run.id] = "new" if record is None else "failed" if record["status"] == "failed" else "done"
+    made.wanted = [run for run in runs if made.states[run.id] in chosen]
+    return made
+
+
+def execute(made: Plan, store: Store, *, device: str = "auto", on: str = "auto", stack: int = 1, data_dir: str | None = None,
+            fresh: bool = False, watch: Callable[[Message], None] = lambda message: None) -> list[dict[str, Any]]:
+    """Work a plan off and write the tables; returns the records of its runs, failed ones included.
+
+    `fresh` forgets checkpoints of interrupted training. Every finished run is stored at once, so that this may be killed
+    at any moment and called again.
+    """
+    store.open()
+    described = {"study": made.study, "metrics": made.metrics, "options": made.options,
+                 "runs": [{**run.description, "run": run.id} for run in made.runs]}
+    write_atomic(store.folder / "study.json", lambda path: path.write_text(json.dumps(described, indent=1)))
+    tasks = [Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir, fresh)
+             for runs in group(made.wanted, stack)]
+    executor, workers = executors.choose(on, device, len(tasks))
+    for task, outcome in executor(tasks, work, watch, workers):
+        if isinstance(outcome, BaseException):
+            for run in task.runs:
+                if (record := store.record(run.id)) is None or record["status"] == "failed":
+                    fail(store, task, run, f"the worker process died ({outcome}); out of memory?")
+        store.collect()
+    worked = {run.id for run in made.wanted}
+    for run in made.runs:
+        if run.id not in worked:
+            rescore(store, run.id, made.metrics, made.options)
+    store.collect()
+    return [record for run in made.runs if (record := store.record(run.id)) is not None]

@@ -1,0 +1,142 @@
+"""From stored codes to rows of numbers. No torch, no data set: a file of codes holds all that metrics need."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import catalog
+
+
+@dataclass(frozen=True)
+class CodeFile:
+    """What `codes.npz` holds."""
+
+    codes: np.ndarray                         # (n, d): posterior means
+    factors: np.ndarray                       # (n, f)
+    names: tuple[str, ...]                    # of the factors
+    label: str = ""                           # the factor that is the class; empty if none
+    clusters: np.ndarray | None = None        # (n,) the model's own assignment
+
+
+def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
+    """Codes from a .npz with `codes` (or `mean`) and `factors`, optional `names`, `label`, `clusters`.
+
+    Factors may lie in a file of their own. Raises ValueError naming file and key when something is missing.
+    """
+    held = _arrays(path)
+    if factors is not None:
+        held["factors"] = _arrays(factors).get("factors", np.empty(0))
+    codes = held.pop("codes", held.pop("mean", None))
+    if codes is None:
+        raise ValueError(f"{path}: no array `codes` (or `mean`); it holds {', '.join(sorted(held)) or 'nothing'}")
+    table = held.pop("factors", None)
+    if table is None or table.ndim != 2:
+        raise ValueError(f"{factors or path}: no array `factors` of shape (n, f); give one with --factors FILE.npz")
+    names = tuple(map(str, held.pop("names", [f"factor{i}" for i in range(table.shape[1])])))
+    return CodeFile(codes, table, names, str(held.pop("label", "")), held.pop("clusters", None))
+
+
+def _arrays(path: str | Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: not a readable .npz file ({error})") from None
+
+
+def plan_rows(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> list[Wanted]:
+    """One entry a call that these codes allow: metrics of labels run once a source of clusters, variants once each."""
+    wanted = []
+    for name in metrics:
+        function = catalog.get("metric", name)
+        if "clusters" in inspect.signature(function).parameters:
+            if held.label:
+                wanted += [Wanted(name, source, {}) for source in ["kmeans"] + ["own"] * (held.clusters is not None)]
+        else:
+            for variant, fixed in getattr(function, "variants", {"": {}}).items():
+                wanted.append(Wanted(name, variant, {**fixed, **options.get(name, {})}))
+    return wanted
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One call of a metric: its name, the variant (or source of clusters), and the keyword options."""
+
+    metric: str
+    variant: str
+    options: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.metric}.{self.variant}" if self.variant else self.metric
+
+    def convention(self, held: CodeFile) -> str:
+        """In words: estimator, every option, mean or sample, factors counted."""
+        function = catalog.get("metric", self.metric)
+        parameters = inspect.signature(function).parameters.values()
+        defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")}
+        used = [f"{key}={value}" for key, value in {**defaults, **self.options}.items() if key != "jobs"]
+        if "clusters" in {p.name for p in parameters}:
+            rule = "k-means on mean codes, k = classes, 10 starts, seed 0" if self.variant == "kmeans" else "the model's own rule"
+            return "; ".join([function.estimator, f"clusters={rule}", f"labels={held.label}", *used])
+        return "; ".join([function.estimator, *used, "codes=mean", f"factors={','.join(held.names[i] for i in counted(held))}"])
+
+
+def counted(held: CodeFile) -> list[int]:
+    """Columns of factors that vary; a factor with one value is left out, and the convention shows it."""
+    return [i for i, column in enumerate(held.factors.T) if (column != column[0]).any()]
+
+
+def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
+    """Rows of the score table (without `run`; `call` tells which call made them); a metric that fails is one row."""
+    function = catalog.get("metric", wanted.metric)
+    start = time.perf_counter()
+    row = {"call": wanted.name, "version": function.version, "n": len(held.codes), "convention": wanted.convention(held), "error": ""}
+    try:
+        if wanted.variant in ("kmeans", "own") and "clusters" in inspect.signature(function).parameters:
+            labels = held.factors[:, held.names.index(held.label)]
+            clusters = held.clusters if wanted.variant == "own" else kmeans(held.codes, len(np.unique(labels)))
+            result = function(labels, clusters)
+        else:
+            result = function(held.codes, held.factors[:, counted(held)], **wanted.options)
+    except Exception as error:      # a stranger's codes or metric: the others must go on
+        seconds = time.perf_counter() - start
+        return [{**row, "metric": wanted.name, "value": None, "seconds": seconds, "error": f"{type(error).__name__}: {error}"}]
+    seconds = time.perf_counter() - start
+    parts = result._asdict() if hasattr(result, "_asdict") else {"": result}
+    return [{**row, "metric": ".".join(filter(None, [wanted.name, part])), "value": float(value), "seconds": seconds}
+            for part, value in parts.items()]
+
+
+def kmeans(codes: np.ndarray, k: int) -> np.ndarray:
+    """Clusters of codes: k-means with ten starts."""
+    from sklearn.cluster import KMeans
+
+    return KMeans(k, n_init=10, random_state=0).fit_predict(codes)     # pyright: ignore[reportArgumentType] (a stub's slip)
+
+
+def fill(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[str, Any]], rows: list[dict[str, Any]],
+         ) -> list[dict[str, Any]]:
+    """The rows, with every wanted number that they lack (or hold under another version or convention) computed anew."""
+    kept = list(rows)
+    for wanted in plan_rows(held, metrics, options):
+        own = [row for row in kept if row["call"] == wanted.name]
+        now = (catalog.get("metric", wanted.metric).version, wanted.convention(held))
+        if not own or any((row["version"], row["convention"]) != now for row in own):
+            kept = [row for row in kept if row["call"] != wanted.name] + compute(held, wanted)
+    return kept
+
+
+def fact(name: str, value: float, n: int, convention: str) -> dict[str, Any]:
+    """A row for a number that training itself leaves."""
+    return {"call": "training", "metric": name, "version": 1, "value": value, "seconds": 0.0, "n": n,
+            "convention": convention, "error": ""}

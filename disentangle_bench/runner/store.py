@@ -1,0 +1,104 @@
+"""A results folder: one folder a run, every file written under a temporary name and renamed, and the tables made of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import schema
+
+log = logging.getLogger(__name__)
+FINISHED = ("done", "diverged")
+
+
+class Store:
+    """Results under one folder; `runs/<id>/run.json` with a finished status says that a run is complete."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def open(self) -> Store:
+        """Make the folder and see that it can be written.
+
+        Raises
+        ------
+        ValueError
+            It cannot be; nothing has been computed yet.
+        """
+        try:
+            (self.folder / "runs").mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ValueError(f"--out {str(self.folder)!r} cannot be written: {error.strerror or error}") from None
+        return self
+
+    def path(self, run: str) -> Path:
+        """The folder of a run, made if need be."""
+        path = self.folder / "runs" / run
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def record(self, run: str) -> dict[str, Any] | None:
+        """What is known of a run; None where there is nothing readable yet."""
+        path = self.folder / "runs" / run / "run.json"
+        try:
+            record = json.loads(path.read_text())
+            if set(schema.RUNS) <= set(record) and isinstance(record["scores"], list):
+                return record
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, KeyError, TypeError):
+            pass
+        log.warning("%s is not readable as a run and counts as missing", path)
+        return None
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """All readable records, by id."""
+        for path in sorted((self.folder / "runs").glob("*/run.json")):
+            if (record := self.record(path.parent.name)) is not None:
+                yield record
+
+    def save(self, record: dict[str, Any]) -> None:
+        """Write a run's record; the last thing that happens to a run."""
+        text = json.dumps(record, indent=1, sort_keys=True)
+        write_atomic(self.path(record["run"]) / "run.json", lambda path: path.write_text(text))
+
+    def collect(self) -> tuple[int, int]:
+        """Write runs.parquet, scores.parquet and results.csv from the records; how many rows the first two have."""
+        import pandas as pd
+
+        records = list(self.records())
+        scores = [{"run": r["run"], **row} for r in records for row in r["scores"]]
+        runs = schema.conform(pd.DataFrame([{c: r[c] for c in schema.RUNS} for r in records], columns=list(schema.RUNS)),
+                              schema.RUNS, "runs")
+        numbers = schema.conform(pd.DataFrame(scores, columns=list(schema.SCORES)), schema.SCORES, "scores")
+        joined = runs.merge(numbers.drop(columns="seconds"), on="run", how="left", suffixes=("", "_metric"))
+        joined["error"] = joined["error"].where(joined["error"].fillna("") != "", joined.pop("error_metric"))
+        joined = joined.loc[:, schema.RESULTS].sort_values(by=["dataset", "model", "params", "seed", "metric"])
+        write_atomic(self.folder / "runs.parquet", lambda path: runs.to_parquet(path, index=False))
+        write_atomic(self.folder / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
+        write_atomic(self.folder / "results.csv", lambda path: joined.to_csv(path, index=False))
+        return len(runs), len(numbers)
+
+
+def write_atomic(path: Path, write: Any) -> None:
+    """Let `write` fill a file under a temporary name, then give it its own."""
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    write(partial)
+    os.replace(partial, path)
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """A compressed .npz, written atomically."""
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)    # type: ignore[arg-type]
+    write_atomic(path, write)

@@ -1,0 +1,76 @@
+"""The tables that everything downstream reads: their columns, types and meaning, checked on every write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VERSION = 1
+
+RUNS = {                       # a row a run
+    "run": "string",           # hash of the run's description
+    "study": "string",         # the command or the study file that asked for it
+    "model": "string",
+    "params": "string",        # JSON: every hyper-parameter of the model
+    "dataset": "string",
+    "source": "string",        # official | rendered | ... : where the images come from
+    "dataset_sha256": "string",
+    "seed": "Int64",
+    "steps": "Int64",
+    "batch": "Int64",
+    "latents": "Int64",        # width of the code; missing for a failed run
+    "status": "string",        # done | failed | diverged
+    "error": "string",         # empty when done
+    "seconds": "Float64",      # training, all sessions together
+    "peak_memory": "Int64",    # bytes: most that the process held
+    "device": "string",
+    "stack": "Int64",          # runs trained side by side
+    "commit": "string",
+    "dirty": "boolean",
+    "versions": "string",      # JSON: python and libraries
+    "finished": "string",      # UTC, ISO 8601
+}
+
+SCORES = {                     # a row a number
+    "run": "string",
+    "metric": "string",        # dotted where a metric has parts: dci.disentanglement
+    "version": "Int64",        # raised when the meaning of the number changes
+    "value": "Float64",        # missing when the metric could not be computed; `error` says why
+    "seconds": "Float64",
+    "n": "Int64",              # rows of codes that the number was computed from
+    "convention": "string",    # estimator, options, mean or sample, factors counted
+    "error": "string",
+}
+
+LOG = {                        # a row a logged term: runs/<run>/log.parquet
+    "step": "Int64",
+    "term": "string",
+    "value": "Float64",        # nats a image, mean since the row before
+}
+
+RESULTS = [                    # the joined long table for people: nothing in it depends on when or where it ran
+    "run", "study", "model", "params", "dataset", "source", "dataset_sha256", "seed", "steps", "batch", "latents",
+    "status", "metric", "version", "value", "n", "convention", "error",
+]
+
+
+def conform(frame: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:
+    """The frame with exactly these columns, in this order and of these types.
+
+    Raises
+    ------
+    ValueError
+        A column is missing or unknown, or its values do not fit its type; the message names table and column.
+    """
+    missing, unknown = [c for c in columns if c not in frame], [c for c in frame if c not in columns]
+    if missing or unknown:
+        raise ValueError(f"table {name!r}: missing columns {missing}, unknown columns {unknown}")
+    typed = {}
+    for column, dtype in columns.items():
+        try:
+            typed[column] = frame[column].astype(dtype)  # type: ignore[call-overload]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"table {name!r}, column {column!r}: expected {dtype}, {error}") from None
+    return frame.iloc[:, :0].assign(**typed)

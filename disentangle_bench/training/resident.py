@@ -1,0 +1,52 @@
+"""A data set on the device that trains: bytes or packed bits stay there, a batch is gathered and unpacked per step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from ..datasets import FactoredData
+
+
+class Resident:
+    """What a model's `draw` sees of the data. Images come as floats in [0, 1], (n, c, h, w)."""
+
+    def __init__(self, data: FactoredData, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+        self.data, self.device, self.dtype = data, device, dtype
+        self.shape = data.shape
+        self.pixels = torch.from_numpy(data.pixels).to(device)
+        self.home = None if data.home is None else torch.from_numpy(data.home).to(device)
+        self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)[:, None]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def classes(self) -> int:
+        """How many classes the set's class factor has; 10 where it has none."""
+        return self.data.sizes[self.data.names.index(self.data.label)] if self.data.label else 10
+
+    def rows(self, n: int, rng: Any) -> Tensor:
+        """n row numbers, drawn independently and uniformly."""
+        return rng.integers(len(self), n)
+
+    def at(self, rows: Tensor) -> Tensor:
+        """The images of these rows."""
+        images = self.pixels[rows]                                        # (n, h, w, c) bytes, or (n, h, w / 8, c) of bits
+        if self.data.packed:
+            bits = (images.unsqueeze(3) >> self._shifts) & 1              # (n, h, w / 8, 8, c)
+            return bits.flatten(2, 3).permute(0, 3, 1, 2).to(self.dtype)
+        return images.permute(0, 3, 1, 2).to(self.dtype) / 255
+
+    def images(self, n: int, rng: Any) -> Tensor:
+        """n images, drawn independently and uniformly."""
+        return self.at(self.rows(n, rng))
+
+    def canonical(self, rows: Tensor) -> Tensor:
+        """The same objects upright and centred, for models that are shown them."""
+        if self.home is None:
+            raise ValueError(f"data set {self.data.name!r} has no canonical images")
+        return self.at(self.home[rows])

@@ -1,0 +1,158 @@
+"""What the papers' equations imply, for any weights and any noise."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from disentangle_bench.datasets import load
+from disentangle_bench.models import _lie
+from disentangle_bench.models._probability import bernoulli_nll
+from disentangle_bench.models.betavae import BetaVAE
+from disentangle_bench.models.mcevae import MCEVAE
+from disentangle_bench.models.vae import VAE
+from disentangle_bench.training.resident import Resident
+from disentangle_bench.training.stack import networks
+from disentangle_bench.training.stream import Stream
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return Resident(load("toy"), CPU, torch.float64)
+
+
+def setting(model, data, n=16):
+    net = networks(model, 0, data)
+    return net, model.draw(data, n, 0, Stream(1, "draws", CPU, torch.float64))
+
+
+def test_vae_kl_and_likelihood_are_torchs(data):
+    net, draws = setting(VAE(), data)
+    terms = VAE().loss(net, **draws)
+    mean, logvar = net.encoder(draws["x"])
+    q = torch.distributions.Normal(mean, (0.5 * logvar).exp())
+    assert_close(terms["kl"], torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(1).mean())
+    logits = net.decoder(mean + q.stddev * draws["eps"])
+    likelihood = torch.distributions.Bernoulli(logits=logits).log_prob(draws["x"]).sum((1, 2, 3))
+    assert_close(terms["reconstruction"], -likelihood.mean())
+
+
+def test_beta_one_is_the_vae_and_beta_weighs_the_kl(data):
+    net, draws = setting(VAE(), data)
+    plain = VAE().loss(net, **draws)
+    assert all(torch.equal(value, plain[name]) for name, value in BetaVAE(beta=1.0).loss(net, **draws).items())
+    eight = BetaVAE(beta=8.0).loss(net, **draws)
+    assert_close(eight["kl"], 8 * plain["kl"])
+    assert torch.equal(eight["reconstruction"], plain["reconstruction"])
+
+
+def still(net):
+    """The transformation head as it is at the first step but certain of the identity."""
+    nn.init.constant_(net.encoder.tau[-1].bias, -200.0)
+    with torch.no_grad():
+        net.encoder.tau[-1].bias[:len(net.encoder.tau[-1].bias) // 2] = 0
+    return net
+
+
+def test_mcevae_without_transforms_and_with_one_class_is_a_vae(data):
+    model = MCEVAE(classes=1, r=0.0, s=1.0, supervised=True)
+    net, draws = setting(model, data)
+    still(net)
+    terms = model.loss(net, **draws)
+    q_c, q_z, _ = model.q(net, draws["x"])
+    z = torch.cat([q_c.parts.at(draws["eps_c"])[:, 0], q_z.at(draws["eps_z"])], 1)
+    logits = net.decoder(z)
+    assert_close(terms["reconstruction"], bernoulli_nll(draws["x"], logits).mean())
+    assert_close(terms["invariance"], bernoulli_nll(draws["target"], logits).mean())
+    assert_close(terms["kl_c"] + terms["kl_z"],
+                 (q_c.parts.kl_to_standard().sum((1, 2)) + q_z.kl_to_standard().sum(1)).mean())
+
+
+@pytest.mark.parametrize("group", _lie.DIMENSION)
+def test_mcevae_expectation_over_classes_is_exact(data, group):
+    model = MCEVAE(classes=3, group=group)
+    net, draws = setting(model, data, n=4)
+    q_c, q_z, q_tau = model.q(net, draws["x"])
+    z, M = q_z.at(draws["eps_z"]), _lie.exponential(q_tau.at(draws["eps_tau"]))
+    expected = sum(
+        (q_c.w[:, k] * bernoulli_nll(draws["x"], _lie.warp(
+            net.decoder(torch.cat([q_c.parts.at(draws["eps_c"])[:, k], z], 1)), M))).mean() for k in range(3))
+    assert_close(model.loss(net, **draws)["reconstruction"], expected)
+
+
+def test_mcevae_decodes_its_codes_by_moving_the_canonical_image(data):
+    model = MCEVAE(classes=3, group="sim2")
+    net, _ = setting(model, data)
+    z = torch.randn(5, 3 + 3 + 4, dtype=torch.float64)
+    canonical = model.canonical(net, z)
+    assert_close(canonical, model.canonical(net, torch.cat([z[:, :6], torch.zeros(5, 4)], 1)))
+    assert_close(model.decode(net, z), _lie.warp(canonical, _lie.exponential(z[:, 6:])))
+    z[:, 6:] = 0
+    assert_close(model.decode(net, z), canonical, atol=1e-9, rtol=0)
+
+
+def test_mcevae_invariance_learns_from_the_untransformed_branch_alone(data):
+    # with g = identity both branches hold the same numbers: squares vanish, and so does the gradient that a cross entropy
+    # H(p, p~) has in its second argument where p~ = p; a gradient through the first argument would not vanish
+    model = MCEVAE(classes=3)
+    net, draws = setting(model, data)
+    q_c, q_z, _ = model.q(net, draws["x"])
+    content = torch.cat([q_c.mean, q_z.mean], 1)
+    same = torch.zeros(1, 16, 3, dtype=torch.float64)
+    loss = model.invariance(net, draws["x"], same, content)
+    p = net.decoder(content).sigmoid()
+    assert_close(loss, torch.distributions.Bernoulli(p).entropy().sum((1, 2, 3)).mean(), atol=1e-7, rtol=1e-7)
+    gradients = torch.autograd.grad(loss, list(net.decoder.parameters()))
+    assert max(g.abs().max() for g in gradients) < 1e-6
+
+
+def test_mcevae_more_transforms_are_a_mean_of_single_ones(data):
+    model = MCEVAE(classes=3, R=4)
+    net, draws = setting(model, data)
+    assert draws["target"].shape == (4, 16, 3)
+    content = torch.randn(16, 6, dtype=torch.float64)
+    single = [model.invariance(net, draws["x"], g[None], content) for g in draws["target"]]
+    assert_close(model.invariance(net, draws["x"], draws["target"], content), torch.stack(single).mean())
+
+
+def test_mcevae_transforms_are_drawn_from_the_published_ranges():
+    g = MCEVAE(group="sim2", R=1).random_transforms(100_000, Stream(0, "g", CPU))[0]
+    for column, low, high in [(g[:, 0], -math.pi, math.pi), (g[:, 1], -0.25, 0.25), (g[:, 2], -0.25, 0.25),
+                              (g[:, 3].exp(), 0.5, 1.0)]:
+        assert low <= column.min() < low + 0.01 * (high - low) and high - 0.01 * (high - low) < column.max() <= high
+
+
+def test_mcevae_starts_at_the_identity(data):
+    model = MCEVAE()
+    net, draws = setting(model, data)
+    _, _, q_tau = model.q(net, draws["x"])
+    assert_close(q_tau.mean, torch.zeros_like(q_tau.mean))
+
+
+def test_mcevae_own_networks_at_28x28():
+    class Digits:
+        shape, classes, device, dtype = (28, 28, 1), 10, CPU, torch.float32
+
+    net = networks(MCEVAE(), 0, Digits())      # type: ignore[arg-type]
+    assert net.encoder.trunk(torch.zeros(2, 1, 28, 28)).shape == (2, 784)
+    assert any(isinstance(m, nn.BatchNorm2d) for m in net.encoder.modules())
+    assert [m.out_features for m in net.encoder.z if isinstance(m, nn.Linear)] == [512, 512, 6]
+    x = torch.rand(2, 1, 28, 28)
+    assert MCEVAE().codes(net, x).mean.shape == (2, 10 + 3 + 3)
+
+
+def test_unknown_group_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"mcevae\.group: got 'se3', expected one of so2, se2, sim2"):
+        MCEVAE(group="se3")
+
+
+def test_models_cannot_be_changed_and_refuse_unknown_parameters():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        VAE().latents = 3      # type: ignore[misc]
+    with pytest.raises(TypeError):
+        BetaVAE(bet=3)         # type: ignore[call-arg]

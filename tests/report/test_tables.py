@@ -1,0 +1,252 @@
+"""Leaderboards: labels, bold, what is apart, what is named as missing and what is refused."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from disentangle_bench.report import load
+from disentangle_bench.report.density import gaps, not_run, seeds_text
+from disentangle_bench.report.glossary import GLOSSARY, choose, in_order, meaning
+from disentangle_bench.report.tables import boards, latex, long, markdown, wide
+
+
+def board_of(folder, metrics=None):
+    (board,) = boards(load(folder.write()), metrics)
+    return board
+
+
+# Labels
+
+def test_a_label_holds_the_parameters_that_differ(folder) -> None:
+    for seed in range(2):
+        for beta in (1.0, 8.0):
+            folder.run("betavae", "dsprites", seed, beta=beta, latents=10)
+        folder.run("mcevae", "dsprites", seed, group="se2")
+    frame = load(folder.write())
+    assert sorted(set(frame["label"])) == ["betavae (beta=1)", "betavae (beta=8)", "mcevae"]
+
+
+def test_a_parameter_that_follows_the_data_set_is_no_label(folder) -> None:
+    folder.run("mcevae", "dsprites", 0, classes=3)
+    folder.run("mcevae", "digits", 0, classes=10)
+    assert set(load(folder.write())["label"]) == {"mcevae"}
+
+
+def test_one_label_for_one_configuration_on_all_data_sets(folder) -> None:
+    """beta is swept on one data set alone; the other has the same name for the same thing."""
+    for beta in (1.0, 8.0):
+        folder.run("betavae", "dsprites", 0, beta=beta)
+    folder.run("betavae", "digits", 0, beta=8.0)
+    frame = load(folder.write())
+    assert set(frame.loc[frame["dataset"] == "digits", "label"]) == {"betavae (beta=8)"}
+
+
+def test_steps_tell_apart_too(folder) -> None:
+    folder.run("betavae", "dsprites", 0, steps=100)
+    folder.run("betavae", "dsprites", 0, steps=2000)
+    assert set(load(folder.write())["label"]) == {"betavae (steps=100)", "betavae (steps=2000)"}
+
+
+# Cells
+
+def test_cells_by_hand(folder) -> None:
+    for seed, value in enumerate([0.1, 0.3]):
+        folder.run("betavae", "dsprites", seed, scores={"mig": value, "reconstruction": 30.0 + seed})
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.25})
+    board = board_of(folder)
+    assert board.title == "dsprites (official), 10,000 steps of 64 images"
+    assert board.cells.loc["betavae"].to_dict() == {"mig": "0.200 ± 0.141", "reconstruction": "30.5 ± 0.7"}
+    assert board.cells.loc["mcevae"].to_dict() == {"mig": "0.250", "reconstruction": "–"}
+    assert board.seeds == {"betavae": 2, "mcevae": 1}
+
+
+def test_a_cell_with_fewer_seeds_than_its_row_says_so(folder) -> None:
+    for seed in range(3):
+        folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5} | ({"sap": 0.25} if seed else {}))
+    assert board_of(folder).cells.loc["mcevae"].to_dict() == {"mig": "0.500 ± 0.000", "sap": "0.250 ± 0.000 (n=2)"}
+
+
+def test_best_is_highest_or_lowest_and_never_a_control(folder) -> None:
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.2, "reconstruction": 20.0, "kl": 5.0})
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4, "reconstruction": 30.0, "kl": 9.0})
+    folder.run("oracle", "dsprites", 0, scores={"mig": 1.0})
+    folder.run("pca", "dsprites", 0, scores={"mig": 0.1, "reconstruction": 10.0})
+    board = board_of(folder)
+    bold = {(label, metric) for label in board.best.index for metric in board.best if board.best.loc[label, metric]}
+    assert bold == {("mcevae", "mig"), ("betavae", "reconstruction")}                # kl has no better direction
+    assert "| **0.400** | 30.0 | 9.00 |" in markdown(board)
+    assert r"\textbf{0.400} & 30.0 & 9.00" in latex(board) and r"0.200 & \textbf{20.0} & 5.00" in latex(board)
+
+
+def test_what_prints_alike_ties(folder) -> None:
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.40001})
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4})
+    assert board_of(folder).best["mig"].all()
+
+
+def test_controls_come_last_and_apart(folder) -> None:
+    for model in ("pca", "oracle", "zvae", "noise", "betavae", "untrained"):
+        folder.run(model, "dsprites", 0, scores={"mig": 0.5})
+    board = board_of(folder)
+    assert list(board.cells.index) == ["betavae", "zvae", "oracle", "noise", "untrained", "pca"]
+    assert board.controls == ["oracle", "noise", "untrained", "pca"]
+    body = latex(board).split(r"\midrule")
+    assert len(body) == 3 and "zvae" in body[1] and "oracle" in body[2]
+
+
+def test_metrics_can_be_chosen_by_name_and_family(folder) -> None:
+    scores = {"sap": 0.1, "dci.completeness": 0.2, "dci.disentanglement": 0.3, "mig": 0.4}
+    folder.run("mcevae", "dsprites", 0, scores=scores)
+    assert list(board_of(folder).cells) == ["mig", "dci.disentanglement", "dci.completeness", "sap"]
+    assert list(board_of(folder, ["dci", "sap"]).cells) == ["dci.disentanglement", "dci.completeness", "sap"]
+    assert list(board_of(folder, ["dci.completeness"]).cells) == ["dci.completeness"]
+    with pytest.raises(ValueError, match="did you mean 'mig'"):
+        board_of(folder, ["migg"])
+
+
+def test_arrows_say_which_way_is_better(folder) -> None:
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4, "reconstruction": 30.0, "kl": 9.0, "my_own": 1.0})
+    text = markdown(board_of(folder))
+    assert "| mig ↑ | reconstruction ↓ | kl | my_own |" in text
+    assert r"mig $\uparrow$ & reconstruction $\downarrow$ & kl & my\_own \\" in latex(board_of(folder))
+
+
+def test_latex_is_escaped(folder) -> None:
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4})
+    folder.run("betavae", "dsprites", 0, status="failed", error="KeyError: {a_b} is 5% of $x\\y")
+    assert r"KeyError: \{a\_b\} is 5\% of \$x\textbackslash{}y" in latex(board_of(folder))
+
+
+def test_wide_and_long_hold_every_data_set(original) -> None:
+    frame = load(original)
+    table = wide(boards(frame, ["mig"]))
+    assert list(table) == ["dataset", "source", "model", "seeds", "mig"]
+    assert table.groupby("dataset").size().to_dict() == {"digits": 7, "dsprites": 7}
+    numbers = long(frame, ["mig"])
+    row = numbers[(numbers["dataset"] == "dsprites") & (numbers["label"] == "betavae (beta=8)")].iloc[0]
+    values = frame[(frame["label"] == row["label"]) & (frame["dataset"] == "dsprites") & (frame["metric"] == "mig")]["value"]
+    assert row["n"] == 6 and row["mean"] == pytest.approx(values.mean()) and row["low"] < row["iqm"] < row["high"]
+
+
+# Density
+
+def test_missing_cells_are_named(folder) -> None:
+    for seed in range(4):
+        folder.run("betavae", "dsprites", seed, scores={"mig": 0.5})
+        folder.run("betavae", "digits", seed, scores={"mig": 0.5})
+    folder.run("mcevae", "dsprites", 1, scores={"mig": 0.5})
+    folder.run("oracle", "dsprites", 0, scores={"mig": 0.5})
+    frame = load(folder.write())
+    assert gaps(frame, "dsprites", "official", ["mig"]) == ["missing: mcevae on dsprites (official), seeds 0, 2–3"]
+    assert gaps(frame, "digits", "official", ["mig"]) == ["missing: mcevae, oracle on digits (official), all seeds"]
+
+
+def test_failed_and_diverged_runs_are_named_and_not_missing(folder) -> None:
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.5})
+    folder.run("betavae", "dsprites", 1, scores={"mig": 0.5})
+    folder.run("mcevae", "dsprites", 0, status="failed", error="RuntimeError: too big\nTraceback")
+    folder.run("mcevae", "dsprites", 1, status="diverged")
+    board = board_of(folder)
+    assert board.notes == ["failed: mcevae on dsprites (official), seed 0: RuntimeError: too big",
+                           "diverged: mcevae on dsprites (official), seed 1"]
+    assert all(note in markdown(board) and note.replace("_", r"\_") in latex(board) for note in board.notes)
+    assert board.cells.loc["mcevae", "mig"] == "–" and board.seeds["mcevae"] == 0
+
+
+def test_missing_numbers_are_named_with_their_error(folder) -> None:
+    runs = [folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5}) for seed in range(4)]
+    folder.score(runs[0], "sap", 0.2)
+    folder.score(runs[1], "sap", None, error="ValueError: one class")
+    folder.score(runs[2], "sap", float("inf"))
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.4})                         # never had a sap: not a gap
+    assert [note for note in board_of(folder).notes if "sap" in note] == [
+        "no sap: mcevae on dsprites (official), seeds 2–3",
+        "no sap: mcevae on dsprites (official), seed 1: ValueError: one class"]
+
+
+def test_runs_without_any_score_are_named(folder) -> None:
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
+    folder.run("mcevae", "dsprites", 1)
+    assert board_of(folder).notes == [
+        "no scores: mcevae on dsprites (official), seed 1; `bench score FOLDER` computes them"]
+
+
+def test_mixed_conventions_and_images_are_named(folder) -> None:
+    runs = [folder.run("mcevae", "dsprites", seed) for seed in range(2)]
+    folder.score(runs[0], "mig", 0.5, convention="bins=20")
+    folder.score(runs[1], "mig", 0.5, convention="bins=10")
+    folder.runs[1]["dataset_sha256"] = "other"
+    notes = board_of(folder).notes
+    assert notes[0] == "mixed images: runs on dsprites (official) saw files with 2 checksums"
+    assert re.match(r"mixed conventions: mig on .* bins=20 \(n = 3000\); bins=10", notes[1])
+
+
+def test_a_whole_table_has_no_gaps(folder) -> None:
+    for seed in range(2):
+        folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5})
+    folder.run("oracle", "dsprites", 0, scores={"mig": 0.5})                          # controls may have fewer seeds
+    assert board_of(folder).notes == []
+
+
+def test_runs_that_were_asked_for_and_have_not_ended_are_named(folder) -> None:
+    there = folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
+    asked = [{"run": run, "model": "mcevae", "dataset": "dsprites", "source": "official", "seed": seed}
+             for seed, run in enumerate([there, "later", "latest"])]
+    assert not_run({"runs": asked}, load(folder.write())) == ["not run yet: mcevae on dsprites (official), seeds 1–2"]
+    assert not_run({}, load(folder.write())) == []
+
+
+def test_duplicate_runs_are_refused_by_name(folder) -> None:
+    runs = [folder.run("betavae", "dsprites", 3, scores={"mig": 0.5}, beta=4.0) for _ in range(2)]
+    with pytest.raises(ValueError, match=rf"duplicate runs {runs[0]}, {runs[1]}: .*betavae on dsprites \(official\), seed 3"):
+        board_of(folder)
+
+
+def test_a_failed_attempt_beside_a_finished_one_is_no_duplicate(folder) -> None:
+    folder.run("betavae", "dsprites", 3, status="failed", error="killed")
+    folder.run("betavae", "dsprites", 3, scores={"mig": 0.5})
+    assert board_of(folder).cells.loc["betavae", "mig"] == "0.500"
+
+
+def test_duplicate_scores_are_refused_by_name(folder) -> None:
+    run = folder.run("betavae", "dsprites", 3, scores={"mig": 0.5})
+    folder.score(run, "mig", 0.6)
+    with pytest.raises(ValueError, match=f"duplicate scores: mig of run {run}"):
+        board_of(folder)
+
+
+def test_mixed_versions_are_refused_by_name(folder) -> None:
+    runs = [folder.run("betavae", "dsprites", seed, scores={"sap": 0.5}) for seed in range(2)]
+    folder.score(runs[0], "mig", 0.5)
+    folder.score(runs[1], "mig", 0.5, version=2)
+    with pytest.raises(ValueError, match=rf"'mig' is there as version 1 \(runs {runs[0]}\), version 2 \(runs {runs[1]}\)"):
+        board_of(folder)
+
+
+@pytest.mark.parametrize(("seeds", "text"), [([2], "seed 2"), ([0, 1], "seeds 0–1"), ([5, 1, 2, 9], "seeds 1–2, 5, 9")])
+def test_seeds_in_words(seeds: list[int], text: str) -> None:
+    assert seeds_text(seeds) == text
+
+
+# Glossary
+
+def test_parts_go_by_their_family_and_strangers_have_no_direction() -> None:
+    assert meaning("cluster_accuracy.own") is GLOSSARY["cluster_accuracy"]
+    assert meaning("reconstruction").best == "low" and meaning("mig").bounds == (0.0, 1.0)
+    assert meaning("my_own.score").best == "" and meaning("my_own.score").bounds == (None, None)
+
+
+def test_families_stay_together() -> None:
+    mixed = ["zeta", "dci.other", "sap.continuous", "kl", "dci.completeness", "sap", "alpha"]
+    assert in_order(mixed) == ["dci.completeness", "dci.other", "sap", "sap.continuous", "kl", "alpha", "zeta"]
+    assert choose(None, mixed) == in_order(mixed)
+
+
+def test_a_single_run_makes_a_table(folder) -> None:
+    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
+    board = board_of(folder)
+    assert isinstance(board.cells, pd.DataFrame) and board.cells.loc["mcevae", "mig"] == "0.500"
+    assert not board.best.loc["mcevae", "mig"]                                        # best of one says nothing

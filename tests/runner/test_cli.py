@@ -1,0 +1,147 @@
+"""What people type: help at once, errors in one line before any work, exit codes that can be trusted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from disentangle_bench import catalog, cli
+
+
+@pytest.fixture
+def bench(monkeypatch, capsys, tmp_path):
+    """Run a command in an empty folder; returns exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["bench", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+    return call
+
+
+QUICK = ["--dataset", "toy", "--seeds", "1", "--steps", "4", "--device", "cpu", "--on", "here"]
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["run", "--models", "betavea"], "unknown model 'betavea'; did you mean 'betavae'?"),
+    (["run", "--models", "vae", "--dataset", "toi"], "unknown dataset 'toi'; did you mean 'toy'?"),
+    (["run", "--models", "vae", *QUICK, "--metrics", "migg"], "unknown metric 'migg'; did you mean 'mig'?"),
+    (["run", "--models", "vae", *QUICK, "--set", "vae.betta=1"], "unknown parameter of vae 'betta'"),
+    (["run", "--models", "vae", "--dataset", "toy", "--seeds", "0"], "--seeds: got '0'"),
+    (["run", "--models", "vae", "--dataset", "toy", "--steps", "0"], "--steps: got 0"),
+    (["run", "--models", "vae", "--dataset", "toy", "--budget", "papper"], "did you mean 'paper'?"),
+    (["run", "--models", "vae", *QUICK, "--device", "abacus"], "device: got 'abacus'"),
+    (["run", "--models", "vae", *QUICK, "--out", "file/results"], "--out 'file/results' cannot be written"),
+    (["run"], "--models: nothing given"),
+    (["run", "--study", "nothing.py"], "study file 'nothing.py' does not exist"),
+    (["score", "nothing.npz"], "nothing.npz: no such file"),
+    (["report", "nothing"], "nothing"),
+    (["list", "modells"], "did you mean 'models'?"),
+    (["show", "abc"], "run 'abc': expected one match"),
+    (["data", "info", "dsprits"], "did you mean 'dsprites'?"),
+    (["check", "nothing.py"], "nothing.py: no such file"),
+])
+def test_bad_input_is_one_line_and_exit_code_2(bench, words, message):
+    Path("file").write_text("")
+    code, _, err = bench(*words)
+    assert code == 2 and message in err and "Traceback" not in err
+    assert not list(Path().glob("**/run.json"))
+
+
+def test_run_report_show_list(bench):
+    code, out, _ = bench("run", "--models", "mcevae,noise", *QUICK, "--metrics", "mig", "--out", "r")
+    assert code == 0 and "2 new" in out and "next: bench report r" in out
+    assert set(pd.read_csv("r/results.csv").model) == {"mcevae", "noise"}
+    assert bench("report", "r")[0] == 0 and Path("r/report/report.html").exists()
+    run = pd.read_csv("r/results.csv").run[0]
+    code, out, _ = bench("show", run[:5], "--results", ".")
+    assert code == 0 and "model.safetensors" in out and "mig" in out
+    code, out, _ = bench("run", "--models", "mcevae,noise", *QUICK, "--metrics", "mig", "--out", "r")
+    assert code == 0 and "0 new, 2 done" in out
+    assert [line.split()[0] for line in bench("list", "models")[1].splitlines()] == catalog.names("model")
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(bench):
+    code, out, _ = bench("run", "--models", "vae,controls", *QUICK, "--dry-run")
+    assert code == 0 and "5 configurations x 1 seeds on toy (drawn) = 5 runs; 5 new" in out
+    assert not Path("results").exists()
+
+
+def test_a_failed_run_makes_exit_code_1_and_is_listed(bench):
+    code, out, _ = bench("run", "--models", "vae,noise", *QUICK, "--set", "vae.latents=-1", "--metrics", "mig", "--out", "r")
+    assert code == 1 and "failed: vae seed 0" in out and "error.txt" in out
+    assert "1 runs done" in out
+
+
+def test_score_of_a_strangers_codes(bench):
+    factors = np.indices((3, 4)).reshape(2, -1).T.repeat(5, 0)
+    np.savez("codes.npz", codes=factors * 1.0, factors=factors)
+    code, out, _ = bench("score", "codes.npz", "--metrics", "mig,modularity", "--set", "mig.bins=7")
+    rows = [line.split(",") for line in out.splitlines()]
+    assert code == 0 and [row[0] for row in rows] == ["metric", "mig", "modularity"]
+    assert float(rows[1][2]) == pytest.approx(1.0) and "bins=7" in out
+    codes = factors * 1.0
+    codes[0, 0] = np.inf
+    np.savez("codes.npz", codes=codes, factors=factors)
+    code, out, _ = bench("score", "codes.npz", "--metrics", "mig")
+    assert code == 1 and "ValueError" in out
+
+
+def test_score_fills_a_folder(bench):
+    bench("run", "--models", "noise", *QUICK, "--metrics", "mig", "--out", "r")
+    assert bench("score", "r", "--metrics", "mig,modularity")[0] == 0
+    assert {"mig", "modularity"} <= set(pd.read_csv("r/results.csv").metric)
+
+
+def test_data_info_and_preview(bench):
+    code, out, _ = bench("data", "info", "toy")
+    assert code == 0 and "576 images (16, 16, 1)" in out and "shape" in out
+    assert bench("data", "preview", "toy")[0] == 0 and Path("toy.png").stat().st_size > 100
+
+
+def test_check_tells_what_a_file_breaks(bench):
+    Path("mymetric.py").write_text("def mymetric(codes, factors):\n    return 2.0\n")
+    code, out, _ = bench("check", "mymetric.py")
+    assert code == 1 and "FAILED says what it is" in out
+
+
+def test_every_help_ends_with_commands_to_copy():
+    for command in ["run", "score", "report", "list", "show", "data", "check"]:
+        text = CliRunner().invoke(cli.app, [command, "--help"]).output
+        assert text.count("bench " + command) >= 2, command
+
+
+def test_a_study_is_run_from_its_file(bench):
+    Path("mystudy.py").write_text("from disentangle_bench.runner.plan import Study\n"
+                                  "study = Study(['noise', 'oracle'], ['toy'], range(2), rows=50, metrics=['mig'])\n")
+    code, out, _ = bench("run", "--study", "mystudy.py", "--on", "here")
+    assert code == 0 and len(pd.read_csv("results/mystudy/results.csv")) == 4 + 2 * 3
+    assert json.loads(Path("results/mystudy/study.json").read_text())["study"] == "mystudy"
+
+
+def imported(statement):
+    """Names of the modules that a statement brings into a fresh interpreter."""
+    code = f"{statement}; import sys; print(' '.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_light_imports():
+    assert not {"torch", "pandas", "sklearn", "scipy"} & imported("from disentangle_bench.metrics import mig, dci, sap")
+    assert not {"torch", "numpy", "pandas"} & imported("import disentangle_bench.cli")
+    assert "torch" not in imported("import disentangle_bench.runner.run, disentangle_bench.report, disentangle_bench.datasets")
+
+
+def test_help_and_list_import_nothing_heavy():
+    code = "import sys; sys.argv[1:] = ['list', 'metrics']\nfrom disentangle_bench import cli\ntry: cli.app()\n" \
+           "finally: print(*sys.modules, file=sys.stderr)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ))
+    assert "mig" in result.stdout and not {"torch", "numpy", "pandas"} & set(result.stderr.split())

@@ -1,0 +1,113 @@
+"""Runs, their identity, settings, studies and grouping."""
+
+from pathlib import Path
+
+import pytest
+
+from disentangle_bench import catalog
+from disentangle_bench.cli import parse_seeds
+from disentangle_bench.models.betavae import BetaVAE
+from disentangle_bench.models.vae import VAE
+from disentangle_bench.runner.plan import BUDGETS, Study, build_models, group, load_study, metric_options
+
+QUICK, PAPER = BUDGETS["quick"], BUDGETS["paper"]
+
+
+def runs(**options):
+    return Study(**{"models": ["betavae"], "datasets": ["toy"], "seeds": [0], "steps": 5, "rows": 10, **options}).runs()
+
+
+def test_identity_is_the_description():
+    (run,) = runs()
+    assert run.id == runs()[0].id and len(run.id) == 12
+    changed = [runs(seeds=[1]), runs(steps=6), runs(batch=8), runs(rows=11), runs(models=[BetaVAE(beta=5.0)])]
+    assert len({run.id, *(other[0].id for other in changed)}) == 6
+
+
+def test_defaults_spelt_out_are_the_same_run():
+    assert runs(models=[BetaVAE(beta=4.0, latents=10)])[0].id == runs()[0].id
+
+
+def test_the_same_run_is_planned_once():
+    assert len(runs(models=["betavae", BetaVAE(), VAE()], seeds=[0, 0, 1])) == 4
+
+
+def test_controls_do_not_train_and_rows_are_at_most_what_there_is():
+    (run,) = runs(models=["noise"], steps=1000, rows=10**6)
+    assert (run.steps, run.batch, run.rows) == (0, 0, 576)
+
+
+def test_a_run_makes_its_model_again():
+    assert runs(models=[BetaVAE(beta=8.0)])[0].instance() == BetaVAE(beta=8.0)
+
+
+def test_groups_hold_one_model_and_no_run_twice():
+    planned = runs(models=["vae", "betavae"], seeds=range(5))
+    stacks = group(planned, 2)
+    assert sorted(len(s) for s in stacks) == [1, 1, 2, 2, 2, 2]
+    assert all(len({run.model for run in stack}) == 1 for stack in stacks)
+    assert sorted(run.id for stack in stacks for run in stack) == sorted(run.id for run in planned)
+
+
+def test_settings_set_sweep_and_follow_the_budget():
+    beta, vae = build_models(["betavae", "vae"], ["betavae.beta=8"], PAPER)
+    assert (beta.beta, beta.lr, vae.lr) == (8.0, 1e-4, 1e-4)
+    assert build_models(["vae"], [], QUICK)[0].lr == QUICK.model["lr"]
+    assert build_models(["vae"], ["vae.lr=0.5"], QUICK)[0].lr == 0.5
+    swept = build_models(["mcevae"], ["mcevae.supervised=false,true", "mcevae.group=so2,se2"], PAPER)
+    assert [(m.supervised, m.group) for m in swept] == [(False, "so2"), (False, "se2"), (True, "so2"), (True, "se2")]
+
+
+def test_controls_can_be_asked_for_together():
+    assert [type(m).__name__.lower() for m in build_models(["vae", "controls"], [], PAPER)] == ["vae", *catalog.CONTROLS]
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    (["betavae.betta=8"], "unknown parameter of betavae 'betta'; did you mean 'beta'?"),
+    (["betavae.beta=high"], "--set betavae.beta: got 'high', expected float"),
+    (["betavae.latents=2.5"], "--set betavae.latents: got '2.5', expected int"),
+    (["betavae"], "expected NAME.PARAMETER=VALUE"),
+])
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(ValueError) as error:
+        build_models(["betavae"], settings, PAPER)
+    assert message in str(error.value)
+
+
+def test_metric_options_are_typed_and_named():
+    assert metric_options(["mig.bins=10", "vae.lr=1"], PAPER, ["vae"]) == {"mig": {"bins": 10}}
+    with pytest.raises(ValueError, match="unknown option of mig 'bin'; did you mean 'bins'"):
+        metric_options(["mig.bin=10"], PAPER, [])
+    with pytest.raises(ValueError, match="unknown model of this plan or metric 'betave'; did you mean 'betavae'"):
+        metric_options(["betave.beta=10"], PAPER, ["betavae"])
+
+
+@pytest.mark.parametrize(("text", "expected"), [("3", [0, 1, 2]), ("3:6", [3, 4, 5]), ("1,7", [1, 7])])
+def test_seeds(text, expected):
+    assert parse_seeds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "5:5", "1,1", "1,-2", ""])
+def test_bad_seeds_are_refused(text):
+    with pytest.raises(ValueError, match="--seeds: got"):
+        parse_seeds(text)
+
+
+@pytest.mark.parametrize("path", sorted(Path("benchmarks").glob("[!_]*.py")), ids=lambda p: p.stem)
+def test_every_study_can_be_read(path):
+    study = load_study(path)
+    assert study.name == path.stem
+    models = [m if isinstance(m, str) else type(m).__module__.rpartition(".")[2] for m in study.models]
+    assert set(models) <= set(catalog.names("model")) and set(study.datasets) <= set(catalog.names("dataset"))
+
+
+def test_the_smoke_study_holds_every_model():
+    assert {run.model for run in load_study("benchmarks/smoke.py").runs()} == set(catalog.names("model"))
+
+
+def test_a_file_without_a_study_is_refused(tmp_path):
+    (tmp_path / "empty.py").write_text("x = 1")
+    with pytest.raises(ValueError, match=r"defines no `study = Study\(...\)`"):
+        load_study(tmp_path / "empty.py")
+    with pytest.raises(ValueError, match="does not exist"):
+        load_study(tmp_path / "none.py")

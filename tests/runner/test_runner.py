@@ -1,0 +1,156 @@
+"""The main job end to end on the toy set: resume, kill at any moment, failures as rows, reports of half-finished folders."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from disentangle_bench.runner import run as runner
+from disentangle_bench.runner.plan import Study
+from disentangle_bench.runner.store import Store
+from disentangle_bench.runner.work import evaluation_rows, rescore
+
+METRICS = ["mig", "modularity", "cluster_accuracy"]
+
+
+def study(models=("vae",), seeds=1, steps=6, **options):
+    return Study(list(models), ["toy"], range(seeds), steps=steps, batch=8, rows=60, **options)
+
+
+def go(question, folder, metrics=METRICS, rerun="missing", **options):
+    store = Store(folder)
+    made = runner.plan(question.runs(), store, study="test", metrics=metrics, options=question.options, rerun=rerun)
+    return runner.execute(made, store, device="cpu", **{"on": "here", **options})
+
+
+def table(folder):
+    return pd.read_csv(folder / "results.csv")
+
+
+def test_a_run_leaves_its_files_and_rows(tmp_path):
+    (record,) = go(study(["mcevae"]), tmp_path)
+    folder = tmp_path / "runs" / record["run"]
+    assert {p.name for p in folder.iterdir()} == {"run.json", "codes.npz", "log.parquet", "model.safetensors", "pictures.npz"}
+    rows = table(tmp_path)
+    assert set(rows.metric) == {"mig", "modularity", "cluster_accuracy.kmeans", "cluster_accuracy.own",
+                                "reconstruction", "kl", "active_units"}
+    assert rows.source.unique().tolist() == ["drawn"] and rows.n.unique().tolist() == [60]
+    assert json.loads(rows.params[0])["group"] == "se2"
+    assert rows.convention.str.len().min() > 10
+
+
+def test_evaluation_rows_are_different_and_the_same_for_everyone():
+    rows = evaluation_rows(576, 100)
+    assert len(set(rows.tolist())) == 100 and (rows == evaluation_rows(576, 100)).all()
+
+
+def test_nothing_finished_is_done_twice(tmp_path):
+    first = go(study(["vae", "noise"], seeds=2), tmp_path)
+    assert go(study(["vae", "noise"], seeds=2), tmp_path) == first
+    more = go(study(["vae", "noise"], seeds=3), tmp_path)
+    assert [r for r in more if r["seed"] < 2] == first
+
+
+def test_rerun_all_forgets_and_none_does_nothing(tmp_path):
+    go(study(), tmp_path, rerun="none")
+    assert table(tmp_path).empty
+    (first,) = go(study(), tmp_path)
+    (again,) = go(study(), tmp_path, rerun="all", fresh=True)
+    assert again["finished"] >= first["finished"]
+    assert [s["value"] for s in again["scores"]] == [s["value"] for s in first["scores"]]
+
+
+def test_new_metrics_score_old_runs_without_training(tmp_path):
+    (first,) = go(study(), tmp_path, metrics=["mig"])
+    (again,) = go(study(), tmp_path, metrics=["mig", "modularity"])
+    assert again["finished"] == first["finished"]
+    assert {"mig", "modularity"} <= set(table(tmp_path).metric)
+    assert not rescore(Store(tmp_path), first["run"], ["mig", "modularity"], {})
+
+
+def test_stacked_and_spread_over_processes_give_the_same_table(tmp_path):
+    question = study(["vae", "betavae", "pca"], seeds=2)
+    go(question, tmp_path / "one")
+    go(question, tmp_path / "stacked", stack=2)
+    go(question, tmp_path / "processes", on="processes")
+    assert (tmp_path / "one" / "results.csv").read_text() == (tmp_path / "stacked" / "results.csv").read_text()
+    assert (tmp_path / "one" / "results.csv").read_text() == (tmp_path / "processes" / "results.csv").read_text()
+
+
+def test_a_failing_model_is_one_row_and_is_tried_again(tmp_path):
+    from disentangle_bench.models.mcevae import MCEVAE
+    from disentangle_bench.models.vae import VAE
+
+    # latents=-1 can be written down but not built
+    question = study([VAE(latents=-1), MCEVAE(), VAE()], seeds=2)
+    records = go(question, tmp_path, stack=2)
+    assert [r["status"] for r in records] == ["failed", "failed", "done", "done", "done", "done"]
+    bad = table(tmp_path).query("status == 'failed'")
+    assert len(bad) == 2 and bad.error.str.contains("Error").all()
+    assert "Traceback" in (tmp_path / "runs" / records[0]["run"] / "error.txt").read_text()
+    store = Store(tmp_path)
+    made = runner.plan(question.runs(), store, study="test", metrics=METRICS)
+    assert dict(made.count()) == {"failed": 2, "done": 4} and [r.id for r in made.wanted] == [r["run"] for r in records[:2]]
+
+
+def test_a_metric_that_fails_is_one_row(tmp_path):
+    (record,) = go(study(["vae"], options={"mig": {"bins": -3}}), tmp_path)
+    assert record["status"] == "done"
+    (row,) = table(tmp_path).query("metric == 'mig'").to_dict("records")
+    assert pd.isna(row["value"]) and "bins" in row["error"]
+
+
+def test_a_half_written_run_folder_is_done_again(tmp_path):
+    (first,) = go(study(), tmp_path / "whole")
+    folder = tmp_path / "half" / "runs" / first["run"]
+    folder.mkdir(parents=True)
+    (folder / "codes.npz").write_bytes(b"PK")
+    (folder / ".123.run.json").write_text('{"run": ')
+    (folder / "checkpoint.safetensors").write_bytes(b"\x00" * 7)
+    (second,) = go(study(), tmp_path / "half")
+    assert second["status"] == "done"
+    assert (tmp_path / "half" / "results.csv").read_text() == (tmp_path / "whole" / "results.csv").read_text()
+
+
+def test_a_report_is_made_of_what_is_finished(tmp_path):
+    from disentangle_bench.models.vae import VAE
+    from disentangle_bench.report import load, report
+
+    go(study([VAE(latents=-1), "vae", "noise"], seeds=2), tmp_path)
+    page = report(tmp_path)
+    assert page.stat().st_size > 10_000 and "failed" in page.read_text()
+    assert {"model", "seed", "metric", "value", "source"} <= set(load(tmp_path))
+
+
+COMMAND = [sys.executable, "-m", "disentangle_bench.cli", "run", "--models", "vae,betavae,noise", "--dataset", "toy", "--seeds",
+           "2", "--steps", "400", "--metrics", "mig,modularity", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    subprocess.run([*COMMAND, "--out", str(folder)], check=True, capture_output=True)
+    return (folder / "results.csv").read_text()
+
+
+@pytest.mark.parametrize("on", ["here", "processes"])
+def test_killed_at_random_moments_the_table_is_the_same(tmp_path, on, uninterrupted):
+    """Nothing lost, nothing doubled: SIGKILL to the whole process group, three times, then run to the end."""
+    moments = random.Random(f"{on} {os.environ.get('BENCH_KILL_SEED', 0)}")
+    environment = {**os.environ, "BENCH_CHECKPOINT_SECONDS": "0"}
+    for _ in range(3):
+        process = subprocess.Popen([*COMMAND, "--on", on, "--out", str(tmp_path)], start_new_session=True, env=environment,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moments.uniform(2.0, 7.0))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([*COMMAND, "--on", on, "--out", str(tmp_path)], check=True, capture_output=True, env=environment)
+    assert (tmp_path / "results.csv").read_text() == uninterrupted
+    assert not [p for p in Path(tmp_path).rglob("*") if p.name.endswith(".safetensors") and p.name.startswith("checkpoint")]
