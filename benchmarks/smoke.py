@@ -3,5 +3,13 @@
 from disentangle_bench import catalog
 from disentangle_bench.runner.plan import Study
 
-study = Study(models=catalog.names("model"), datasets=["toy"], seeds=range(2), steps=200, batch=32, rows=576,
-              options={"dci": {"rows": 200}}, note="200 steps on a toy: a test of the suite, not of the models")
+study = Study(
+    models=catalog.names("model"),
+    datasets=["toy"],
+    seeds=range(2),
+    steps=200,
+    batch=32,
+    rows=576,
+    options={"dci": {"rows": 200}},
+    note="200 steps on a toy: a test of the suite, not of the models",
+)

@@ -48,8 +48,9 @@ def get(kind: str, name: str) -> Any:
 
 def find(module: Any, name: str) -> Any:
     """The object of a module that is named like its file, letter case and underscores aside."""
+    own = {label: value for label, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
     plain = name.replace("_", "").lower()
-    for label, value in vars(module).items():
-        if label.replace("_", "").lower() == plain and getattr(value, "__module__", None) == module.__name__:
-            return value
+    for label in [name, *(label for label in own if label.replace("_", "").lower() == plain)]:
+        if label in own:
+            return own[label]
     raise ValueError(f"{module.__name__} defines nothing named like its file ({name!r})")

@@ -20,13 +20,15 @@ def now() -> str:
 
 @cache
 def commit() -> tuple[str, bool]:
-    """Commit of the checkout that the package runs from and whether it has uncommitted changes; ("", False) outside one."""
+    """Commit of the checkout that the package runs from, and whether files differ from it; ("", False) outside one."""
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return "", False
     try:
+
         def git(*words: str) -> str:
             return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout
+
         return git("rev-parse", "HEAD").strip(), bool(git("status", "--porcelain", "-uno").strip())
     except (OSError, subprocess.CalledProcessError):
         return "", False
@@ -48,7 +50,7 @@ def peak_memory() -> int | None:
     """Most bytes this process ever held in memory; None where the system does not tell."""
     try:
         import resource
-    except ImportError:          # Windows
+    except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)       # macOS counts bytes, Linux KiB
+    return int(peak if sys.platform == "darwin" else peak * 1024)  # macOS counts bytes, Linux KiB

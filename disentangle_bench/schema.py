@@ -9,50 +9,66 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-RUNS = {                       # a row a run
-    "run": "string",           # hash of the run's description
-    "study": "string",         # the command or the study file that asked for it
+RUNS = {  # a row a run
+    "run": "string",  # hash of the run's description
+    "study": "string",  # name of the study, or of its data sets
     "model": "string",
-    "params": "string",        # JSON: every hyper-parameter of the model
+    "params": "string",  # JSON: every hyper-parameter of the model
     "dataset": "string",
-    "source": "string",        # official | rendered | ... : where the images come from
+    "source": "string",  # official | rendered | ... : where the images come from
     "dataset_sha256": "string",
     "seed": "Int64",
     "steps": "Int64",
     "batch": "Int64",
-    "latents": "Int64",        # width of the code; missing for a failed run
-    "status": "string",        # done | failed | diverged
-    "error": "string",         # empty when done
-    "seconds": "Float64",      # training, all sessions together
-    "peak_memory": "Int64",    # bytes: most that the process held
+    "latents": "Int64",  # width of the code; missing for a failed run
+    "status": "string",  # done | failed | diverged
+    "error": "string",  # empty when done
+    "seconds": "Float64",  # training, all sessions together
+    "peak_memory": "Int64",  # bytes: most that the process held
     "device": "string",
-    "stack": "Int64",          # runs trained side by side
+    "stack": "Int64",  # runs trained side by side
     "commit": "string",
     "dirty": "boolean",
-    "versions": "string",      # JSON: python and libraries
-    "finished": "string",      # UTC, ISO 8601
+    "versions": "string",  # JSON: python and libraries
+    "finished": "string",  # UTC, ISO 8601
 }
 
-SCORES = {                     # a row a number
+SCORES = {  # a row a number
     "run": "string",
-    "metric": "string",        # dotted where a metric has parts: dci.disentanglement
-    "version": "Int64",        # raised when the meaning of the number changes
-    "value": "Float64",        # missing when the metric could not be computed; `error` says why
+    "metric": "string",  # dotted where a metric has parts: dci.disentanglement
+    "version": "Int64",  # raised when the meaning of the number changes
+    "value": "Float64",  # missing when the metric could not be computed; `error` says why
     "seconds": "Float64",
-    "n": "Int64",              # rows of codes that the number was computed from
-    "convention": "string",    # estimator, options, mean or sample, factors counted
+    "n": "Int64",  # rows of codes that the number was computed from
+    "convention": "string",  # estimator, options, mean or sample, factors counted
     "error": "string",
 }
 
-LOG = {                        # a row a logged term: runs/<run>/log.parquet
+LOG = {  # a row a logged term: runs/<run>/log.parquet
     "step": "Int64",
     "term": "string",
-    "value": "Float64",        # nats a image, mean since the row before
+    "value": "Float64",  # nats a image, mean since the row before
 }
 
-RESULTS = [                    # the joined long table for people: nothing in it depends on when or where it ran
-    "run", "study", "model", "params", "dataset", "source", "dataset_sha256", "seed", "steps", "batch", "latents",
-    "status", "metric", "version", "value", "n", "convention", "error",
+RESULTS = [  # the joined long table for people: nothing in it depends on when or where it ran
+    "run",
+    "study",
+    "model",
+    "params",
+    "dataset",
+    "source",
+    "dataset_sha256",
+    "seed",
+    "steps",
+    "batch",
+    "latents",
+    "status",
+    "metric",
+    "version",
+    "value",
+    "n",
+    "convention",
+    "error",
 ]
 
 

@@ -1,11 +1,12 @@
-"""What does the engine cost beyond the arithmetic? Steps a second against a bare loop with the same network, batch and data,
-alternating in one process; and what each part of a run costs.
+"""What does the engine cost beyond the arithmetic? Steps a second against a bare loop with the same network, batch and
+data, alternating in one process.
 
     python benchmarks/speed/engine.py
 """
 
 import statistics
 import time
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ ROUNDS, STEPS, BATCH = 15, 8, 64
 
 def bare_loop(data: Resident):
     """A VAE step as one would write it in a notebook."""
-    net = networks(VAE(), 0, data)
+    net: Any = networks(VAE(), 0, data)
     adam = torch.optim.Adam(net.parameters(), lr=1e-4)
     images = torch.from_numpy(data.data.take(range(4096))).permute(0, 3, 1, 2).to(data.device).float() / 255
 
@@ -36,6 +37,7 @@ def bare_loop(data: Resident):
             adam.zero_grad()
             loss.backward()
             adam.step()
+
     return steps
 
 
@@ -48,8 +50,13 @@ def main() -> None:
     engine.keep_pages()
     torch.set_num_threads(1)
     data = Resident(load("dsprites"), engine.pick_device())
-    ways = {"bare loop": bare_loop(data), "vae": stack(VAE(), data), "betavae": stack(BetaVAE(), data),
-            "mcevae": stack(MCEVAE(), data), "mcevae supervised": stack(MCEVAE(supervised=True), data)}
+    ways = {
+        "bare loop": bare_loop(data),
+        "vae": stack(VAE(), data),
+        "betavae": stack(BetaVAE(), data),
+        "mcevae": stack(MCEVAE(), data),
+        "mcevae supervised": stack(MCEVAE(supervised=True), data),
+    }
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS + 1):
         for name, steps in ways.items():
@@ -59,7 +66,7 @@ def main() -> None:
                 torch.cuda.synchronize()
             times[name].append(time.perf_counter() - start)
     bare = times["bare loop"][1:]
-    print(f"{data.device.type}, torch {torch.__version__}, batch {BATCH}, medians of {ROUNDS} alternating rounds of {STEPS} steps")
+    print(f"{data.device.type}, torch {torch.__version__}, batch {BATCH}: medians of {ROUNDS} rounds of {STEPS} steps")
     for name, taken in times.items():
         ratios = [b / t for b, t in zip(bare, taken[1:])]
         print(f"{name:20} {statistics.median(ratios):.2f} of the bare loop's steps a second")

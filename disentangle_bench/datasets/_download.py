@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-CONNECT, READ, LOOK_UP = 3, 10, 5       # seconds
+CONNECT, READ, LOOK_UP = 3, 10, 5  # seconds
 
 
 def folder(data_dir: str | Path | None = None) -> Path:
@@ -41,12 +41,13 @@ def local(url: str, sha256: str, data_dir: str | Path | None = None) -> Path:
             raise ConnectionError(f"{path} does not exist and {url} cannot be reached ({reason})")
         import pooch
 
-        store = pooch.create(place, "", registry={path.name: f"sha256:{sha256}"}, urls={path.name: url},
-                             retry_if_failed=1)
+        store = pooch.create(
+            place, "", registry={path.name: f"sha256:{sha256}"}, urls={path.name: url}, retry_if_failed=1
+        )
         http: Any = pooch.HTTPDownloader(progressbar=True, timeout=(CONNECT, READ))
         try:
             store.fetch(path.name, downloader=http)
-        except (OSError, ValueError) as error:              # requests' errors are OSErrors; ValueError: wrong hash
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors; ValueError: wrong hash
             raise ConnectionError(f"{path} does not exist and its download failed: {error}") from error
     check(path, sha256)
     return path
@@ -57,8 +58,10 @@ def check(path: Path, sha256: str) -> None:
     import pooch
 
     if (got := pooch.file_hash(str(path), "sha256")) != sha256:
-        raise ValueError(f"{path} ({path.stat().st_size:,} bytes) is damaged or another file: sha256 {got}, expected "
-                         f"{sha256}. Delete it or move it away, then run again.")
+        raise ValueError(
+            f"{path} ({path.stat().st_size:,} bytes) is damaged or another file: sha256 {got}, expected "
+            f"{sha256}. Delete it or move it away, then run again."
+        )
 
 
 def unreachable(url: str) -> str:
@@ -73,11 +76,11 @@ def unreachable(url: str) -> str:
         reason: object = ""
         try:
             request.urlopen(request.Request(url, method="HEAD"), timeout=CONNECT).close()
-        except error.HTTPError as refusal:                  # an answer all the same
+        except error.HTTPError as refusal:  # an answer all the same
             refusal.close()
         except (OSError, HTTPException) as failure:
             reason = getattr(failure, "reason", failure)
-        reasons.append("" if isinstance(reason, ssl.SSLError) else str(reason))     # the download has own certificates
+        reasons.append("" if isinstance(reason, ssl.SSLError) else str(reason))  # the download has own certificates
 
     thread = threading.Thread(target=knock, daemon=True)
     thread.start()

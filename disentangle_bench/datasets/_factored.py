@@ -61,10 +61,14 @@ class FactoredData:
                 raise ValueError(f"data set {self.name!r}: {message}")
 
         pixels, factors, home = self.pixels, self.factors, self.home
-        need(pixels.ndim == 4 and pixels.dtype == np.uint8,
-             f"pixels must be (n, h, w, c) uint8, got {pixels.shape} {pixels.dtype}")
-        need(factors.ndim == 2 and np.issubdtype(factors.dtype, np.integer),
-             f"factors must be (n, f) integers, got {factors.shape} {factors.dtype}")
+        need(
+            pixels.ndim == 4 and pixels.dtype == np.uint8,
+            f"pixels must be (n, h, w, c) uint8, got {pixels.shape} {pixels.dtype}",
+        )
+        need(
+            factors.ndim == 2 and np.issubdtype(factors.dtype, np.integer),
+            f"factors must be (n, f) integers, got {factors.shape} {factors.dtype}",
+        )
         n, f = factors.shape
         need(n > 0, "factors has no rows")
         need(len(pixels) == n, f"pixels has {len(pixels)} rows, factors has {n}")
@@ -74,12 +78,16 @@ class FactoredData:
         need(len(set(self.names)) == f, f"names must differ, got {self.names}")
         for name, kind, size, column in zip(self.names, self.kinds, self.sizes, factors.T):
             need(kind in KINDS, f"kinds must be of {KINDS}, got {kind!r} for {name!r}")
-            need(column.min() >= 0 and column.max() < size,
-                 f"factors holds {column.min()} ... {column.max()} for {name!r}, expected 0 ... {size - 1}")
+            need(
+                column.min() >= 0 and column.max() < size,
+                f"factors holds {column.min()} ... {column.max()} for {name!r}, expected 0 ... {size - 1}",
+            )
         need(self.label is None or self.label in self.names, f"label {self.label!r} is none of {self.names}")
         if home is not None:
-            need(home.shape == (n,) and np.issubdtype(home.dtype, np.integer),
-                 f"home must be ({n},) integers, got {home.shape} {home.dtype}")
+            need(
+                home.shape == (n,) and np.issubdtype(home.dtype, np.integer),
+                f"home must be ({n},) integers, got {home.shape} {home.dtype}",
+            )
             need(home.min() >= 0 and home.max() < n, f"home points to rows {home.min()} ... {home.max()} of {n}")
 
     def __len__(self) -> int:

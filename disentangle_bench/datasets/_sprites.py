@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-SIDE = 64                                         # pixels
-SUB = 256                                         # corners are rounded to 1/256 pixel
+SIDE = 64  # pixels
+SUB = 256  # corners are rounded to 1/256 pixel
 SCALES = np.linspace(0.5, 1, 6)
-ANGLES = np.linspace(0, 2 * np.pi, 40)            # radians, counter-clockwise; the last repeats the first
-PLACES = np.linspace(0, 1, 32)                    # share of the 32 pixels that centres move over, from pixel 16 on
-HALF = 9.6                                        # pixels: half a side of the largest square
+ANGLES = np.linspace(0, 2 * np.pi, 40)  # radians, counter-clockwise; the last repeats the first
+PLACES = np.linspace(0, 1, 32)  # share of the 32 pixels that centres move over, from pixel 16 on
+HALF = 9.6  # pixels: half a side of the largest square
 
 
 def outlines() -> tuple[np.ndarray, ...]:
@@ -56,25 +56,25 @@ def fill(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     (places of x, places of y, 64) uint64: a number a row of an image, the leftmost pixel in its highest bit
     """
     places, edges = y.shape
-    here, there = np.arange(edges), np.roll(np.arange(edges), -1)         # an edge joins a corner and the next one
-    down = y <= y[:, there]                                               # (places, edges)
+    here, there = np.arange(edges), np.roll(np.arange(edges), -1)  # an edge joins a corner and the next one
+    down = y <= y[:, there]  # (places, edges)
     top, bottom = np.where(down, here, there), np.where(down, there, here)  # corners of each edge
-    first = ((np.take_along_axis(y, top, 1) - SUB // 2) // SUB + 1).ravel()          # row that an edge crosses
+    first = ((np.take_along_axis(y, top, 1) - SUB // 2) // SUB + 1).ravel()  # row that an edge crosses
     count = ((np.take_along_axis(y, bottom, 1) - SUB // 2) // SUB + 1).ravel() - first
 
     # one entry a crossing, sorted by place and row
     edge = np.repeat(np.arange(places * edges), count)
     row = first[edge] + np.arange(len(edge)) - (count.cumsum() - count)[edge]
-    line = edge // edges * SIDE + row                                     # place and row in one number
+    line = edge // edges * SIDE + row  # place and row in one number
     order = np.argsort(line, kind="stable")
     edge, row, line = edge[order], row[order], line[order]
     place, top, bottom = edge // edges, top.ravel()[edge], bottom.ravel()[edge]
 
     # 256 c + 128 >= x0 + (256 r + 128 - y0) (x1 - x0) / (y1 - y0), solved for the smallest whole c
-    y0, x0 = y[place, top], x[:, top]                                     # (crossings,), (places, crossings)
+    y0, x0 = y[place, top], x[:, top]  # (crossings,), (places, crossings)
     height, below = y[place, bottom] - y0, SUB * row + SUB // 2 - y0
     column = -(((SUB // 2 - x0) * height - below * (x[:, bottom] - x0)) // (SUB * height))
-    right = np.uint64(2**SIDE - 1) >> column.astype(np.uint64)            # pixels that change colour
+    right = np.uint64(2**SIDE - 1) >> column.astype(np.uint64)  # pixels that change colour
 
     starts = np.flatnonzero(np.diff(line, prepend=-1))
     images = np.zeros((len(x), places * SIDE), np.uint64)

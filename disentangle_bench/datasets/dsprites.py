@@ -21,8 +21,7 @@ import numpy as np
 from . import _download, _sprites
 from ._factored import FactoredData, grid, home
 
-URL = ("https://github.com/google-deepmind/dsprites-dataset/raw/master/"
-       "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz")
+URL = "https://github.com/google-deepmind/dsprites-dataset/raw/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 SHA256 = "857dc001287e8efa226e0025fac6b29e5745c621b380b0d3363e4e33f4e28fa2"
 
 # The file's first factor, colour, has one value. No metric can count a factor that never varies, so it is left out.
@@ -61,13 +60,26 @@ def dsprites(data_dir: str | Path | None = None) -> FactoredData:
     except ConnectionError as error:
         logging.getLogger("disentangle_bench").warning(
             "dsprites: %s. The images are re-created from the published geometry; they differ from the official file "
-            "in an estimated 0.02 %% of the images by one pixel.", error)
+            "in an estimated 0.02 %% of the images by one pixel.",
+            error,
+        )
         bits, source = _sprites.render(), "rendered"
         sha256 = hashlib.sha256(bits.data).hexdigest()
     else:
         bits, source, sha256 = read(path), "official", SHA256
-    return FactoredData("dsprites", bits[..., None], grid(SIZES), LEVELS, NAMES, KINDS, source, sha256, packed=True,
-                        label="shape", home=home(SIZES, {2: 0, 3: 15, 4: 15}))
+    return FactoredData(
+        "dsprites",
+        bits[..., None],
+        grid(SIZES),
+        LEVELS,
+        NAMES,
+        KINDS,
+        source,
+        sha256,
+        packed=True,
+        label="shape",
+        home=home(SIZES, {2: 0, 3: 15, 4: 15}),
+    )
 
 
 def fetch(data_dir: str | Path | None = None) -> Path:

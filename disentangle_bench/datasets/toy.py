@@ -9,9 +9,9 @@ import numpy as np
 
 from ._factored import FactoredData, grid, home
 
-SIDE = 16                                         # pixels
-RADII = np.array([2, 3, 4])                       # pixels from the centre of a sprite to its rim
-CENTRES = np.arange(4, 12)                        # pixels: the largest sprite just fits in
+SIDE = 16  # pixels
+RADII = np.array([2, 3, 4])  # pixels from the centre of a sprite to its rim
+CENTRES = np.arange(4, 12)  # pixels: the largest sprite just fits in
 NAMES = ("shape", "scale", "posX", "posY")
 KINDS = ("categorical", "ordered", "ordered", "ordered")
 LEVELS = (np.array([1.0, 2.0, 3.0]), RADII / 4, np.linspace(0, 1, 8), np.linspace(0, 1, 8))
@@ -41,5 +41,16 @@ def toy(data_dir: str | Path | None = None) -> FactoredData:
     white = np.choose(shape, [far <= r, dx**2 + dy**2 <= r**2 + r, (far <= r) & (np.minimum(dx, dy) == 0)])
     bits = np.packbits(white, axis=-1)
     sha256 = hashlib.sha256(bits.data).hexdigest()
-    return FactoredData("toy", bits[..., None], factors, LEVELS, NAMES, KINDS, "drawn", sha256, packed=True,
-                        label="shape", home=home(SIZES, {2: 3, 3: 3}))
+    return FactoredData(
+        "toy",
+        bits[..., None],
+        factors,
+        LEVELS,
+        NAMES,
+        KINDS,
+        "drawn",
+        sha256,
+        packed=True,
+        label="shape",
+        home=home(SIZES, {2: 3, 3: 3}),
+    )

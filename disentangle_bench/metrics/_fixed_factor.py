@@ -22,7 +22,7 @@ class Partners:
         n, f = factors.shape
         self.order = np.empty((f, n), np.intp)  # rows sorted by the factor's value
         self.start = np.empty((f, n), np.intp)  # where the group of a row begins in `order`
-        self.size = np.empty((f, n), np.intp)   # rows in the group of a row
+        self.size = np.empty((f, n), np.intp)  # rows in the group of a row
         for k, column in enumerate(factors.T):
             _, value, counts = np.unique(column, return_inverse=True, return_counts=True)
             self.order[k] = np.argsort(value, kind="stable")

@@ -13,8 +13,8 @@ def discretise(codes: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     constant column falls into one bin.
     """
     low, high = codes.min(axis=0), codes.max(axis=0)
-    constant = low == high
-    edges = np.linspace(low - 0.5 * constant, high + 0.5 * constant, bins + 1)[:-1]  # (bins, d): where each bin begins
+    high = high + (low == high)  # a width for constants, too: one of 0 makes linspace round all columns differently
+    edges = np.linspace(low, high, bins + 1)[:-1]  # (bins, d): where each bin begins
     columns = [np.searchsorted(begin, x, side="right") - 1 for begin, x in zip(edges.T, codes.T)]
     return np.stack(columns, axis=1)
 

@@ -9,7 +9,12 @@ F = TypeVar("F", bound=Callable)
 
 
 def metric(
-    *, estimator: str, version: int = 1, bounds: tuple[float, float] = (0.0, 1.0), best: float = 1.0
+    *,
+    estimator: str,
+    version: int = 1,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    best: float = 1.0,
+    variants: dict[str, dict] | None = None,
 ) -> Callable[[F], F]:
     """Decorator that returns the function unchanged, with these attributes.
 
@@ -19,10 +24,12 @@ def metric(
     version : raised when the meaning of the number changes
     bounds : lowest and highest possible value of the metric, or of each field if it returns a NamedTuple
     best : the value that no representation can beat
+    variants : options of each definition that goes by this name, by the suffix of its row; by default one without
     """
 
     def mark(function: F) -> F:
-        vars(function).update(estimator=estimator, version=version, bounds=bounds, best=best)
+        said = {"estimator": estimator, "version": version, "bounds": bounds, "best": best}
+        vars(function).update(said, variants=variants or {"": {}})
         return function
 
     return mark

@@ -10,7 +10,10 @@ from ._inputs import Split, check, check_split
 from ._metric import metric
 
 
-@metric(estimator="linear SVM on one code, test accuracy (continuous: squared correlation)")
+@metric(
+    estimator="linear SVM on one code, test accuracy (continuous: squared correlation)",
+    variants={"": {}, "continuous": {"continuous": True}},
+)
 def sap(
     codes: ArrayLike,
     factors: ArrayLike,

@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 
 DIMENSION = {"so2": 1, "se2": 3, "sim2": 4}
-TERMS = 14        # of the series below |c| = 1: what is left out stays under 1e-12
+TERMS = 14  # of the series below |c| = 1: what is left out stays under 1e-12
 
 
 def exponential(tau: Tensor) -> Tensor:
     """Affine matrices of exp(tau), (n, 1 | 3 | 4) -> (n, 2, 3). Differentiable everywhere, tau = 0 included."""
     theta, u1, u2, lam = pad(tau, (0, 4 - tau.shape[1])).unbind(1)
-    a, b = lam.exp() * theta.cos(), lam.exp() * theta.sin()               # e^c
-    re, im = _quotient(lam, theta, a, b)                                  # (e^c - 1) / c
+    a, b = lam.exp() * theta.cos(), lam.exp() * theta.sin()  # e^c
+    re, im = _quotient(lam, theta, a, b)  # (e^c - 1) / c
     rows = torch.stack([a, -b, re * u1 - im * u2, b, a, im * u1 + re * u2], 1)
     return rows.view(-1, 2, 3)
 
@@ -28,9 +28,9 @@ def _quotient(lam: Tensor, theta: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor,
     """(e^c - 1)/c: the quotient itself for |c| > 1; sum_k c^k / (k+1)! below, where it would divide 0 by 0."""
     square = lam.square() + theta.square()
     near = square < 1
-    x, y = torch.where(near, lam, 0), torch.where(near, theta, 0)         # an unused branch must not make NaN gradients
+    x, y = torch.where(near, lam, 0), torch.where(near, theta, 0)  # or the branch not taken makes NaN gradients
     re, im = torch.ones_like(x), torch.zeros_like(y)
-    for k in range(TERMS, 0, -1):                                         # Horner: 1 + c/2 (1 + c/3 (1 + ...))
+    for k in range(TERMS, 0, -1):  # Horner: 1 + c/2 (1 + c/3 (1 + ...))
         re, im = 1 + (re * x - im * y) / (k + 1), (re * y + im * x) / (k + 1)
     safe = torch.where(near, 1, square)
     far_re, far_im = ((a - 1) * lam + b * theta) / safe, (b * lam - (a - 1) * theta) / safe
@@ -44,6 +44,6 @@ def inverse(M: Tensor) -> Tensor:
 
 
 def warp(images: Tensor, M: Tensor) -> Tensor:
-    """Images (n, c, h, w) seen through M (n, 2, 3): out(p) = in(M p), so content moves by M^-1. Bilinear, edges continue."""
+    """Images (n, c, h, w) seen through M (n, 2, 3): out(p) = in(M p), so content moves by M^-1; edges go on outside."""
     grid = affine_grid(M, list(images.shape), align_corners=False)
     return grid_sample(images, grid, padding_mode="border", align_corners=False)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-Shape = tuple[int, int, int]      # height, width, channels
+Shape = tuple[int, int, int]  # height, width, channels
 
 
 def glorot(net: nn.Module) -> nn.Module:
@@ -32,15 +32,24 @@ def mlp(widths: list[int], unit: type[nn.Module] = nn.ReLU) -> nn.Sequential:
 def trunk(shape: Shape) -> tuple[nn.Module, int]:
     """From images (n, c, h, w) to features (n, width); also the width.
 
-    64x64: Locatello et al. 2019, table 2, as in the code that its results came from (2x2 kernels in the third and fourth
-    layer; 309,204 parameters with two heads of ten). Other sizes: two dense layers of 256.
+    64x64: Locatello et al. 2019, table 2, as in the code that its results came from (2x2 kernels in the third and
+    fourth layer; 309,204 parameters with two heads of ten). Other sizes: two dense layers of 256.
     """
     h, w, c = shape
     if (h, w) == (64, 64):
         return nn.Sequential(
-            nn.Conv2d(c, 32, 4, 2, 1), nn.ReLU(), nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU(),
-            nn.Conv2d(32, 64, 2, 2), nn.ReLU(), nn.Conv2d(64, 64, 2, 2), nn.ReLU(),
-            nn.Flatten(), nn.Linear(1024, 256), nn.ReLU()), 256
+            nn.Conv2d(c, 32, 4, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(32, 32, 4, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 2, 2),
+            nn.ReLU(),
+            nn.Conv2d(64, 64, 2, 2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(1024, 256),
+            nn.ReLU(),
+        ), 256
     return nn.Sequential(nn.Flatten(), mlp([h * w * c, 256, 256]), nn.ReLU()), 256
 
 

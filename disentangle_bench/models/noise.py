@@ -20,7 +20,7 @@ class Noise:
     trains: ClassVar[bool] = False
 
     def represent(self, data: Any, rows: np.ndarray, seed: int) -> dict[str, Any]:
-        """`codes` (n, latents), the `facts` in nats an image, and the mean image as every one of the `reconstructions`."""
+        """`codes` (n, latents), the `facts` in nats an image, and the mean image as each of the `reconstructions`."""
         codes = stream(seed, "noise codes").standard_normal((len(rows), self.latents), dtype=np.float32)
         total = np.zeros(data.shape)
         for part in np.array_split(rows, max(1, len(rows) // 1000)):
@@ -29,5 +29,8 @@ class Noise:
         inside = mean[(mean > 0) & (mean < 1)]
         entropy = -(inside * np.log(inside) + (1 - inside) * np.log1p(-inside)).sum()
         image = (mean * 255).round().astype(np.uint8)
-        return {"codes": codes, "facts": {"reconstruction": float(entropy), "kl": 0.0, "active_units": 0.0},
-                "reconstructions": np.repeat(image[None], 8, 0)}
+        return {
+            "codes": codes,
+            "facts": {"reconstruction": float(entropy), "kl": 0.0, "active_units": 0.0},
+            "reconstructions": np.repeat(image[None], 8, 0),
+        }

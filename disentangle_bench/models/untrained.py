@@ -1,4 +1,4 @@
-"""Control: the VAE of Kingma & Welling 2014 as it starts, encoder and decoder drawn and never trained: z = encoder_0(x)"""
+"""Control: the VAE of Kingma & Welling 2014 as it starts, drawn and never trained: z = encoder_0(x)."""
 
 from __future__ import annotations
 

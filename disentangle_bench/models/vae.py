@@ -19,8 +19,8 @@ from ._probability import Gaussian, bernoulli_nll
 class VAE:
     """The root of the zoo: what a model overrides is what its paper changes.
 
-    `draw` names what the objective is a function of; `loss` receives exactly those names and returns its named, weighted
-    terms, whose sum is minimised: nats, summed over pixels and latents, mean over the batch.
+    `draw` names what the objective is a function of; `loss` receives exactly those names and returns its named,
+    weighted terms, whose sum is minimised: nats, summed over pixels and latents, mean over the batch.
     """
 
     latents: int = 10
@@ -42,26 +42,33 @@ class VAE:
         """The arguments of `loss` at step t, from the run's own stream."""
         return {"x": data.images(n, rng), "eps": rng.normal(n, self.latents)}
 
-    def q(self, net: Any, x: Tensor) -> Gaussian:
+    def q(self, net: Any, x: Tensor) -> Any:
+        """Posterior of images: all that the methods below need to know of them, from one pass of the encoder."""
         return Gaussian(*net.encoder(x))
 
     def loss(self, net: Any, x: Tensor, eps: Tensor) -> dict[str, Tensor]:
         q = self.q(net, x)
-        return {"reconstruction": bernoulli_nll(x, net.decoder(q.at(eps))).mean(),
-                "kl": q.kl_to_standard().sum(1).mean()}
+        return {
+            "reconstruction": bernoulli_nll(x, net.decoder(q.at(eps))).mean(),
+            "kl": q.kl_to_standard().sum(1).mean(),
+        }
 
-    def codes(self, net: Any, x: Tensor) -> Any:
-        """The representation of images: an object with mean and sd, each (n, d)."""
-        return self.q(net, x)
+    def codes(self, q: Any) -> Any:
+        """The representation: an object with mean and sd, each (n, d)."""
+        return q
 
-    def blocks(self, net: Any) -> dict[str, int]:
-        """Names and widths of the blocks that a code is made of, in order."""
-        return {"z": self.latents}
+    def mode(self, q: Any) -> Tensor:
+        """The code that stands for an image where one is decoded, (n, d)."""
+        return q.mean
+
+    def rate(self, q: Any) -> Tensor:
+        """Unweighted KL of each image's posterior to the prior in nats, a column a unit."""
+        return q.kl_to_standard()
 
     def decode(self, net: Any, z: Tensor) -> Tensor:
         """Logits (n, c, h, w) of the images that codes (n, d) stand for."""
         return net.decoder(z)
 
-    def rate(self, net: Any, x: Tensor) -> Tensor:
-        """Unweighted KL of each image's posterior to the prior in nats, a column a unit."""
-        return self.q(net, x).kl_to_standard()
+    def blocks(self, net: Any) -> dict[str, int]:
+        """Names and widths of the blocks that a code is made of, in order."""
+        return {"z": self.latents}

@@ -42,8 +42,10 @@ def load(folder: str | Path) -> pd.DataFrame:
         raise ValueError(f"results folder {str(folder)!r} does not exist{hint}")
     for name in ("runs", "scores"):
         if not (folder / f"{name}.parquet").is_file():
-            raise ValueError(f"{str(folder)!r} holds no {name}.parquet; `bench run --models ... --dataset ... --out "
-                             f"{folder}` writes the tables")
+            raise ValueError(
+                f"{str(folder)!r} holds no {name}.parquet; `bench run --models ... --dataset ... --out "
+                f"{folder}` writes the tables"
+            )
 
     import pandas as pd
 
@@ -52,8 +54,10 @@ def load(folder: str | Path) -> pd.DataFrame:
 
     version = read_study(folder).get("schema", schema.VERSION)
     if version != schema.VERSION:
-        raise ValueError(f"{folder}: tables of schema version {version}, expected {schema.VERSION}; read them with the "
-                         "release that wrote them, or run the study anew")
+        raise ValueError(
+            f"{folder}: tables of schema version {version}, expected {schema.VERSION}; read them with the "
+            "release that wrote them, or run the study anew"
+        )
 
     runs = schema.conform(pd.read_parquet(folder / "runs.parquet"), schema.RUNS, "runs")
     scores = schema.conform(pd.read_parquet(folder / "scores.parquet"), schema.SCORES, "scores")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..catalog import CONTROLS
 
-Frame = Any          # a pandas DataFrame, or a Series of one: pandas' own annotations refuse half of its idioms
+Frame = Any  # a pandas DataFrame, or a Series of one: pandas' own annotations refuse half of its idioms
 
 
 def places(frame: Frame) -> list[tuple[str, str]]:

@@ -24,8 +24,10 @@ def refuse(frame: Frame) -> None:
     for (label, dataset, source, seed), group in done.groupby(["label", "dataset", "source", "seed"]):
         runs = sorted(set(group["run"]))
         if len(runs) > 1:
-            raise ValueError(f"duplicate runs {', '.join(runs)}: all are {label} on {place_name(dataset, source)}, "
-                             f"seed {seed}; move all but one out of the folder `runs` and collect the tables again")
+            raise ValueError(
+                f"duplicate runs {', '.join(runs)}: all are {label} on {place_name(dataset, source)}, "
+                f"seed {seed}; move all but one out of the folder `runs` and collect the tables again"
+            )
     twice = frame[frame["metric"].notna() & frame.duplicated(["run", "metric"])]
     if len(twice):
         raise ValueError("duplicate scores: " + ", ".join(sorted(set(twice["metric"] + " of run " + twice["run"]))))
@@ -33,8 +35,10 @@ def refuse(frame: Frame) -> None:
         held = {version: sorted(set(part["run"])) for version, part in group.groupby("version")}
         if len(held) > 1:
             told = ", ".join(f"version {version} (runs {_some(runs)})" for version, runs in held.items())
-            raise ValueError(f"metric {metric!r} is there as {told}: its meaning changed in between; "
-                             "`bench score FOLDER` computes old numbers anew")
+            raise ValueError(
+                f"metric {metric!r} is there as {told}: its meaning changed in between; "
+                "`bench score FOLDER` computes old numbers anew"
+            )
 
 
 def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> list[str]:
@@ -48,13 +52,14 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
     where = place_name(dataset, source)
     done = here[here["status"] == "done"]
     stopped = here[here["status"] != "done"].drop_duplicates("run").sort_values(["label", "seed"])
-    found = [f"{run.status}: {run.label} on {where}, seed {run.seed}{_because(run.error)}"
-             for run in stopped.itertuples()]
+    found = [
+        f"{run.status}: {run.label} on {where}, seed {run.seed}{_because(run.error)}" for run in stopped.itertuples()
+    ]
     everyone = set(here.loc[~is_control(here), "seed"])
     missing: dict[str, list[str]] = {}
     for label in ordered(frame):
         own = here[here["label"] == label]
-        seeds = set() if is_control(own).any() else everyone - set(own["seed"])       # controls may have fewer
+        seeds = set() if is_control(own).any() else everyone - set(own["seed"])  # controls may have fewer
         if own.empty or seeds:
             missing.setdefault("all seeds" if own.empty else seeds_text(seeds), []).append(label)
     found += [f"missing: {', '.join(names)} on {where}, {seeds}" for seeds, names in missing.items()]
@@ -81,7 +86,7 @@ def _missing_numbers(metric: str, done: Frame, counted: Frame, where: str) -> li
     for label, group in done.drop_duplicates("run").groupby("label"):
         lacking = group[~group["run"].isin(has["run"])]
         if len(lacking) == len(group):
-            lacking = lacking[lacking["run"].isin(tried.index)]       # not a metric of this model, unless it was tried
+            lacking = lacking[lacking["run"].isin(tried.index)]  # not a metric of this model, unless it was tried
         reasons = lacking["run"].map(tried).fillna("")
         for reason, part in lacking.groupby(reasons):
             found.append(f"no {metric}: {label} on {where}, {seeds_text(part['seed'])}{_because(reason)}")

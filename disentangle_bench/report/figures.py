@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SMALL, TEXT = 7, 8                       # points; a one-panel figure is as wide as a column of print
+SMALL, TEXT = 7, 8  # points; a one-panel figure is as wide as a column of print
+BETTER = {"high": "higher is better →", "low": "← lower is better", "": "neither high nor low is better"}
 KEY = f"dot: a seed   tick: mean, from {ENOUGH} seeds IQM\nbar: its 95 % bootstrap interval, from {ENOUGH} seeds"
 
 
@@ -51,7 +52,7 @@ def comparison(frame: Frame, name: str, dataset: str, source: str) -> Figure:
         _panel(axes, rows[rows["metric"] == metric], own, models, look)
         _references(axes, metric, own.loc[[label for label in controls if label in own.index], "mean"], look)
     counts = rows.groupby("label")["seed"].nunique()
-    names = [f"{_wrapped(label)}\n{_seeds(counts[label])}" for label in models]
+    names = [f"{_wrapped(label)}\n{seeds_in_words(counts[label])}" for label in models]
     panels[0].set_yticks(range(len(models)), names, fontsize=TEXT)
     panels[0].set_ylim(len(models) - 0.5, -0.5)
     figure.suptitle("\n".join(filter(None, [place_name(dataset, source), budget(rows)])), fontsize=TEXT)
@@ -69,17 +70,42 @@ def _panel(axes: Axes, rows: Frame, table: Frame, models: Sequence[str], look: d
             continue
         x, row = own["value"].to_numpy(float), table.loc[label]
         spread = y - 0.14 + 0.2 * np.linspace(-1, 1, len(x) + 2)[1:-1]
-        axes.scatter(x, spread, s=14, alpha=0.8, linewidths=0.3, edgecolors="black", clip_on=False, zorder=5,
-                     gid=f"seeds:{label}", facecolors=look[label]["color"], marker=look[label]["marker"])
+        axes.scatter(
+            x,
+            spread,
+            s=14,
+            alpha=0.8,
+            linewidths=0.3,
+            edgecolors="black",
+            clip_on=False,
+            zorder=5,
+            gid=f"seeds:{label}",
+            facecolors=look[label]["color"],
+            marker=look[label]["marker"],
+        )
         if row["n"] >= ENOUGH:
-            axes.plot([row["low"], row["high"]], [y + 0.24] * 2, linewidth=2.2, zorder=3, gid=f"interval:{label}",
-                      color=look[label]["color"])
-        axes.plot([row["iqm" if row["n"] >= ENOUGH else "mean"]], [y + 0.24], marker="|", markersize=7,
-                  markeredgewidth=1.3, color="black", clip_on=False, zorder=4, gid=f"centre:{label}")
+            axes.plot(
+                [row["low"], row["high"]],
+                [y + 0.24] * 2,
+                linewidth=2.2,
+                zorder=3,
+                gid=f"interval:{label}",
+                color=look[label]["color"],
+            )
+        axes.plot(
+            [row["iqm" if row["n"] >= ENOUGH else "mean"]],
+            [y + 0.24],
+            marker="|",
+            markersize=7,
+            markeredgewidth=1.3,
+            color="black",
+            clip_on=False,
+            zorder=4,
+            gid=f"centre:{label}",
+        )
     scale = rows if None not in told.bounds else rows[rows["label"].isin(models)]
     axes.set_xlim(*_limits(scale["value"].to_numpy(float), told.bounds))
-    direction = {"high": "higher is better →", "low": "← lower is better", "": "neither high nor low is better"}[told.best]
-    axes.set_xlabel("\n".join(filter(None, [", ".join(filter(None, [metric, told.unit])), direction])), fontsize=TEXT)
+    axes.set_xlabel(f"{', '.join(filter(None, [metric, told.unit]))}\n{BETTER[told.best]}", fontsize=TEXT)
     axes.tick_params(axis="x", labelsize=SMALL)
     axes.ticklabel_format(axis="x", useOffset=False)
     axes.tick_params(axis="y", length=0)
@@ -94,17 +120,35 @@ def _references(axes: Axes, metric: str, means: Frame, look: dict[str, dict[str,
     for level, (label, value) in reversed(list(enumerate(means.sort_values(ascending=False).items()))):
         text, inside = f"{label} {number(value, metric)}", low <= value <= high
         if inside:
-            axes.axvline(value, color=GREY, linestyle=look[label]["linestyle"], linewidth=1, zorder=1,
-                         gid=f"control:{label}")
+            axes.axvline(
+                value, color=GREY, linestyle=look[label]["linestyle"], linewidth=1, zorder=1, gid=f"control:{label}"
+            )
         else:
             text = f"{text} →" if value > high else f"← {text}"
         left = value < low + 0.6 * (high - low)
-        axes.annotate(text, (min(max(value, low), high), 1), xytext=(2 if left else -2, 2 + level * (SMALL + 2)),
-                      xycoords=axes.get_xaxis_transform(), textcoords="offset points", ha="left" if left else "right",
-                      va="bottom", fontsize=SMALL, color=GREY, annotation_clip=False,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-                      arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0,
-                                  "relpos": (0 if left else 1, 0)} if inside else None)
+        axes.annotate(
+            text,
+            (min(max(value, low), high), 1),
+            xytext=(2 if left else -2, 2 + level * (SMALL + 2)),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="left" if left else "right",
+            va="bottom",
+            fontsize=SMALL,
+            color=GREY,
+            annotation_clip=False,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": GREY,
+                "linewidth": 0.6,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0 if left else 1, 0),
+            }
+            if inside
+            else None,
+        )
 
 
 def _limits(values: np.ndarray, bounds: tuple[float | None, float | None]) -> tuple[float, float]:
@@ -115,84 +159,18 @@ def _limits(values: np.ndarray, bounds: tuple[float | None, float | None]) -> tu
     lowest, highest = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     start, stop = bounds
     room = 0.2 * ((highest - lowest) or abs(highest) or 1.0)
-    far = start is None or (stop is None and lowest > highest / 2 > start)
-    return lowest - room if far else min(start, lowest), highest + room if stop is None else max(stop, highest)
+    low = lowest - room if start is None else min(start, lowest)
+    if start is not None and stop is None and lowest > highest / 2 > start:
+        low = lowest - room
+    return low, highest + room if stop is None else max(stop, highest)
 
 
 def _wrapped(text: str, width: int = 22) -> str:
     return "\n".join(textwrap.wrap(text, width, break_long_words=False))
 
 
-def _seeds(n: int) -> str:
+def seeds_in_words(n: int) -> str:
     return "1 seed" if n == 1 else f"{n} seeds"
-
-
-def read_logs(folder: Path, runs: Frame) -> Frame:
-    """The loss terms of these runs: run, seed, status, step, term, value. Runs without a log are left out."""
-    import pandas as pd
-
-    found = [pd.read_parquet(path).assign(run=row.run, seed=row.seed, status=row.status)
-             for row in runs.drop_duplicates("run").itertuples()
-             if (path := folder / "runs" / str(row.run) / "log.parquet").is_file()]
-    columns = ["run", "seed", "status", "step", "term", "value"]
-    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
-
-
-def curves(logs: Frame, label: str, colour: str, title: str) -> Figure:
-    """Learning curves of one configuration: each player's total and its terms in nats an image, a thin line a seed.
-
-    Parameters
-    ----------
-    logs : from `read_logs`, not empty
-    label : the configuration, for the heading
-    colour : the label's own, from `styles`
-    title : data set, source and budget, for the heading
-
-    Notes
-    -----
-    The total is the sum of a player's terms as they were optimised. Dotted lines are runs that did not finish. An axis
-    is logarithmic where a quantity stays positive and falls more than twentyfold.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
-
-    shown = {}
-    for player, rows in logs.groupby(logs["term"].str.rpartition(".")[0], sort=True):
-        total = rows.groupby(["run", "status", "seed", "step"], as_index=False)["value"].sum(min_count=1)
-        shown[f"{player}.total".lstrip(".")] = total
-        shown |= {term: rows[rows["term"] == term] for term in dict.fromkeys(rows["term"])}
-    columns = min(3, len(shown))
-    lines = -(-len(shown) // columns)
-    figure = Figure(figsize=(0.5 + 2.2 * columns, 0.7 + 1.6 * lines), layout="constrained")
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for axes, (term, rows) in zip(panels, shown.items()):
-        for run, own in rows.groupby("run"):
-            stopped = own["status"].iloc[0] != "done"
-            axes.plot(own["step"].to_numpy(float), own["value"].to_numpy(float, na_value=np.nan), color=colour,
-                      linewidth=0.9, linestyle="dotted" if stopped else "solid", alpha=0.8, gid=f"run:{run}")
-        if _falls_far(rows):
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
-            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.set_title(term, fontsize=TEXT)
-        axes.tick_params(labelsize=SMALL)
-        axes.grid(color="0.92")
-        axes.spines[["top", "right"]].set_visible(False)
-    for axes in panels[len(shown):]:
-        axes.remove()
-    figure.suptitle(f"{label}, {_seeds(logs['seed'].nunique())}\n{title}", fontsize=TEXT)
-    figure.supxlabel("step", fontsize=TEXT)
-    figure.supylabel("nats / image", fontsize=TEXT)
-    return figure
-
-
-def _falls_far(rows: Frame) -> bool:
-    x = rows.sort_values("step")["value"].to_numpy(float, na_value=np.nan)
-    x = x[np.isfinite(x)]
-    return len(x) > 1 and bool(x.min() > 0) and bool(x[0] > 20 * x[-1])
 
 
 def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
@@ -203,5 +181,5 @@ def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> l
     with matplotlib.rc_context({"svg.hashsalt": "disentangle-bench"}):
         for path, kind in zip(paths, kinds):
             figure.savefig(path, dpi=200, metadata={"Date": None} if kind == "svg" else None)
-            figure.set_layout_engine("none")                  # everything has its place now; finding it takes longest
+            figure.set_layout_engine("none")  # everything has its place now; finding it takes longest
     return paths

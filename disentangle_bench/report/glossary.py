@@ -24,42 +24,69 @@ class Meaning:
 
 
 # In the order of tables and pages. A name with a dot is a part; its family's entry speaks for parts not listed.
+# A metric without an entry speaks for itself (`of_file`).
 GLOSSARY = {
-    "mig": Meaning("How much more the best latent knows about a factor than the second best, as a share of what there "
-                   "is to know; 1 when every factor sits in one latent alone."),
+    "mig": Meaning(
+        "How much more the best latent knows about a factor than the second best, as a share of what there "
+        "is to know; 1 when every factor sits in one latent alone."
+    ),
     "dci.disentanglement": Meaning("Whether each latent matters for predicting one factor only."),
     "dci.completeness": Meaning("Whether one latent is enough to predict each factor."),
-    "dci.informativeness": Meaning("How well the factors are predicted from all latents together; says nothing about "
-                                   "disentanglement."),
-    "sap": Meaning("How much better the best single latent predicts a factor than the second best; perfect codes stay "
-                   "well below 1, see the oracle."),
+    "dci.informativeness": Meaning(
+        "How well the factors are predicted from all latents together; says nothing of disentanglement."
+    ),
+    "sap": Meaning(
+        "How much better the best single latent predicts a factor than the second best; perfect codes stay "
+        "well below 1, see the oracle."
+    ),
     "sap.continuous": Meaning("The same gap when factors are taken as numbers and predicted on a line."),
     "modularity": Meaning("Whether each latent knows about one factor only; noise does not score 0, see the control."),
     "explicitness": Meaning("How well a linear classifier reads each factor from all latents; 0.5 is guessing."),
     "betavae_score": Meaning("How often a linear classifier tells which factor a set of image pairs has in common."),
-    "factorvae_score": Meaning("How often the latent that varies least tells which factor a batch of images has in "
-                               "common."),
+    "factorvae_score": Meaning(
+        "How often the latent that varies least tells which factor a batch of images has in common."
+    ),
     "cluster_accuracy": Meaning("Share of images in the right class when every cluster is matched with one class."),
     "nmi": Meaning("How much clusters and classes know about each other, as a share of what there is to know."),
     "ari": Meaning("How often clusters and classes agree on whether two images belong together; 0 is chance."),
-    "reconstruction": Meaning("What it costs to describe an image once its code is known: its negative log-likelihood.",
-                              "low", (0.0, None), "nats / image", 1),
-    "kl": Meaning("What the code itself costs: the divergence of posterior and prior. Neither high nor low is better.",
-                  "", (0.0, None), "nats / image", 2),
-    "active_units": Meaning("How many latents tell anything about the image. Neither high nor low is better.",
-                            "", (0.0, None), "latents", 1),
+    "reconstruction": Meaning(
+        "What it costs to describe an image once its code is known: its negative log-likelihood.",
+        "low",
+        (0.0, None),
+        "nats / image",
+        1,
+    ),
+    "kl": Meaning(
+        "What the code itself costs: the divergence of posterior and prior. Neither high nor low is better.",
+        "",
+        (0.0, None),
+        "nats / image",
+        2,
+    ),
+    "active_units": Meaning(
+        "How many latents tell anything about the image. Neither high nor low is better.", "", (0.0, None), "latents", 1
+    ),
 }
 UNKNOWN = Meaning("A number that this report does not know; see its convention.", "", (None, None))
 
 
+def of_file(metric: str) -> Meaning:
+    """What a metric's own file says of it: the first line of its docstring, its best value and bounds."""
+    if metric not in catalog.names("metric"):
+        return UNKNOWN
+    function = catalog.get("metric", metric)
+    text = (function.__doc__ or "").strip().partition("\n")[0]
+    return Meaning(text, "high" if function.best == function.bounds[1] else "low", function.bounds)
+
+
 def family(metric: str) -> str:
-    """"dci" of "dci.completeness"."""
+    """ "dci" of "dci.completeness"."""
     return metric.partition(".")[0]
 
 
 def meaning(metric: str) -> Meaning:
-    """Of the metric itself, or else of its family."""
-    return GLOSSARY.get(metric, GLOSSARY.get(family(metric), UNKNOWN))
+    """Of the metric itself, or else of its family, or else what its own file says."""
+    return GLOSSARY.get(metric) or GLOSSARY.get(family(metric)) or of_file(family(metric))
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
@@ -69,8 +96,12 @@ def in_order(metrics: Iterable[str]) -> list[str]:
 
     def rank(metric: str) -> tuple[int, str, int, str]:
         head = family(metric)
-        return (families.index(head) if head in families else len(families), head,
-                known.index(metric) if metric in known else len(known), metric)
+        return (
+            families.index(head) if head in families else len(families),
+            head,
+            known.index(metric) if metric in known else len(known),
+            metric,
+        )
 
     return sorted(set(metrics), key=rank)
 

@@ -10,7 +10,7 @@ from ._frame import Frame, is_control
 
 # seaborn's "colorblind" palette, the palest last, without its grey, which is left to the controls
 COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#56b4e9", "#ece133")
-MARKERS = "osD^vP"                                   # the next marker whenever the colours begin again
+MARKERS = "osD^vP"  # the next marker whenever the colours begin again
 GREY = "0.4"
 DASHES = dict(zip(CONTROLS, ["solid", "dotted", "dashdot", "dashed"]))
 
@@ -23,18 +23,22 @@ def labels(runs: Frame) -> Frame:
     """
     import pandas as pd
 
-    settings = [{**json.loads(params), "steps": steps, "batch": batch}
-                for params, steps, batch in zip(runs["params"], runs["steps"], runs["batch"])]
+    settings = [
+        {**json.loads(params), "steps": steps, "batch": batch}
+        for params, steps, batch in zip(runs["params"], runs["steps"], runs["batch"])
+    ]
     seen: dict[tuple[str, str, str], dict[str, set[str]]] = {}
     for place, setting in zip(zip(runs["model"], runs["dataset"], runs["source"]), settings):
         values = seen.setdefault(place, {})
         for key, value in setting.items():
             values.setdefault(key, set()).add(_text(value))
-    telling: dict[str, dict[str, None]] = {}         # model -> keys, in order
+    telling: dict[str, dict[str, None]] = {}  # model -> keys, in order
     for (model, _, _), values in seen.items():
         telling.setdefault(model, {}).update(dict.fromkeys(key for key, found in values.items() if len(found) > 1))
-    names = [_name(model, {key: setting[key] for key in telling[model] if key in setting})
-             for model, setting in zip(runs["model"], settings)]
+    names = [
+        _name(model, {key: setting[key] for key in telling[model] if key in setting})
+        for model, setting in zip(runs["model"], settings)
+    ]
     return pd.Series(names, index=runs.index, dtype="string")
 
 
@@ -56,8 +60,11 @@ def ordered(frame: Frame) -> list[str]:
 def styles(frame: Frame) -> dict[str, dict[str, str]]:
     """Colour and marker of every label of a whole table of results; controls are grey and have a line style."""
     models = ordered(frame[~is_control(frame)])
-    look = {label: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i // len(COLOURS) % len(MARKERS)]}
-            for i, label in enumerate(models)}
+    look = {
+        label: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i // len(COLOURS) % len(MARKERS)]}
+        for i, label in enumerate(models)
+    }
     controls = frame[is_control(frame)]
-    return look | {label: {"color": GREY, "linestyle": DASHES[model]}
-                   for label, model in zip(controls["label"], controls["model"])}
+    return look | {
+        label: {"color": GREY, "linestyle": DASHES[model]} for label, model in zip(controls["label"], controls["model"])
+    }

@@ -15,6 +15,7 @@ import numpy as np
 
 from . import figures, pictures, tables
 from ._frame import Frame, at, budget, is_control, place_name, places, read_study
+from .curves import curves, read_logs
 from .density import not_run
 from .glossary import family, in_order, meaning, number
 from .labels import ordered, styles
@@ -34,13 +35,19 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
     (out / "leaderboard.tex").write_text("\n".join(map(tables.latex, boards)), encoding="utf-8")
 
     source = resources.files("disentangle_bench.report").joinpath("page.html.j2").read_text("utf-8")
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-                                  lstrip_blocks=True).from_string(source)
+    template = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string(source)
     html = template.render(
-        title=folder.resolve().name, overview=_overview(frame), failures=_failures(frame),
+        title=folder.resolve().name,
+        overview=_overview(frame),
+        failures=_failures(frame),
         gaps=[*not_run(read_study(folder), frame), *(note for board in boards for note in board.notes)],
-        sections=[_section(folder, out, frame, board) for board in boards], legend=tables.LEGEND,
-        provenance=_provenance(frame), commands=_commands(folder, frame))
+        sections=[_section(folder, out, frame, board) for board in boards],
+        legend=tables.LEGEND,
+        provenance=_provenance(frame),
+        commands=_commands(folder, frame),
+    )
     path = out / "report.html"
     partial = path.with_name(f".{os.getpid()}.report.html")
     partial.write_text(html, encoding="utf-8")
@@ -57,17 +64,30 @@ def _overview(frame: Frame) -> str:
 
 def _failures(frame: Frame) -> list[dict[str, Any]]:
     stopped = frame[frame["status"] != "done"].drop_duplicates("run").sort_values(["dataset", "label", "seed"])
-    return [{"label": r.label, "place": place_name(r.dataset, r.source), "seed": r.seed, "status": r.status,
-             "run": r.run, "error": r.error if isinstance(r.error, str) and r.error else "no message"}
-            for r in stopped.itertuples()]
+    return [
+        {
+            "label": r.label,
+            "place": place_name(r.dataset, r.source),
+            "seed": r.seed,
+            "status": r.status,
+            "run": r.run,
+            "error": r.error if isinstance(r.error, str) and r.error else "no message",
+        }
+        for r in stopped.itertuples()
+    ]
 
 
 def _section(folder: Path, out: Path, frame: Frame, board: tables.Board) -> dict[str, Any]:
     """What the page shows of one data set."""
     stem = slug(f"{board.dataset}-{board.source}")
-    return {"board": board, "id": stem, "arrows": {metric: meaning(metric).arrow for metric in board.cells},
-            "families": _families(out, frame, board, stem), **_shown(folder, out, frame, board, stem),
-            "curves": _curves(folder, out, frame, board, stem)}
+    return {
+        "board": board,
+        "id": stem,
+        "arrows": {metric: meaning(metric).arrow for metric in board.cells},
+        "families": _families(out, frame, board, stem),
+        **_shown(folder, out, frame, board, stem),
+        "curves": _curves(folder, out, frame, board, stem),
+    }
 
 
 def _families(out: Path, frame: Frame, board: tables.Board, stem: str) -> list[dict[str, Any]]:
@@ -78,14 +98,30 @@ def _families(out: Path, frame: Frame, board: tables.Board, stem: str) -> list[d
         rows = table[table["metric"].map(family) == name]
         figure = figures.comparison(frame, name, board.dataset, board.source)
         plot = figures.save(figure, out / f"{name}.{stem}")[1]
-        parts = [{"metric": metric, "text": meaning(metric).text, "unit": meaning(metric).unit,
-                  "conventions": sorted(set(here.loc[here["metric"] == metric, "convention"].dropna()) - {""})}
-                 for metric in in_order(rows["metric"])]
-        numbers = [[r.label, r.metric, r.n, *(tables.NONE if np.isnan(value) else number(value, r.metric)
-                                              for value in (r.mean, r.sd, r.iqm, r.low, r.high))]
-                   for r in rows.itertuples()]
-        found.append({"name": name, "plot": embed(plot), "inches": figure.get_figwidth(), "parts": parts,
-                      "numbers": numbers})
+        parts = [
+            {
+                "metric": metric,
+                "text": meaning(metric).text,
+                "unit": meaning(metric).unit,
+                "conventions": sorted(set(here.loc[here["metric"] == metric, "convention"].dropna()) - {""}),
+            }
+            for metric in in_order(rows["metric"])
+        ]
+        numbers = [
+            [
+                r.label,
+                r.metric,
+                r.n,
+                *(
+                    tables.NONE if np.isnan(value) else number(value, r.metric)
+                    for value in (r.mean, r.sd, r.iqm, r.low, r.high)
+                ),
+            ]
+            for r in rows.itertuples()
+        ]
+        found.append(
+            {"name": name, "plot": embed(plot), "inches": figure.get_figwidth(), "parts": parts, "numbers": numbers}
+        )
     return found
 
 
@@ -105,6 +141,8 @@ def _shown(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: str
     grid = figures.save(pictures.reconstructions(dict(shown), board.title), out / f"reconstructions.{stem}", ["png"])
     moves = []
     for heading, arrays in shown:
+        if "traversals" not in arrays:  # of controls that have a decoder but no latents to move
+            continue
         name = f"traversals.{stem}.{slug(heading)}"
         sheet = figures.save(pictures.traversals(arrays, heading, board.title), out / name, ["png"])
         film = pictures.animation(arrays, out / f"{name}.gif")
@@ -116,9 +154,9 @@ def _curves(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: st
     look, found = styles(frame), []
     here = at(frame, board.dataset, board.source)
     for label in ordered(here[~is_control(here)]):
-        logs = figures.read_logs(folder, here[here["label"] == label])
+        logs = read_logs(folder, here[here["label"] == label])
         if len(logs):
-            figure = figures.curves(logs, label, look[label]["color"], board.title)
+            figure = curves(logs, label, look[label]["color"], board.title)
             plot = figures.save(figure, out / f"curves.{stem}.{slug(label)}")[1]
             found.append({"label": label, "plot": embed(plot)})
     return found
@@ -127,8 +165,13 @@ def _curves(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: st
 def _provenance(frame: Frame) -> list[tuple[str, str]]:
     """What the numbers were made from and on; several values where the runs differ."""
     runs = frame.drop_duplicates("run")
-    commits = sorted({r.commit + (" with uncommitted changes" if r.dirty is True else "")
-                      for r in runs[runs["commit"].fillna("") != ""].itertuples()})
+    known = runs[runs["commit"].fillna("") != ""]
+    commits = sorted(
+        {
+            commit + (" with uncommitted changes" if dirty else "")
+            for commit, dirty in zip(known["commit"], known["dirty"].fillna(False))
+        }
+    )
     versions: dict[str, set[str]] = {}
     for text in set(runs["versions"].dropna()) - {""}:
         for library, version in json.loads(text).items():
@@ -142,16 +185,15 @@ def _provenance(frame: Frame) -> list[tuple[str, str]]:
         "Devices": sorted(set(runs["device"].dropna()) - {""}),
         "Training time": [f"{seconds.sum() / 3600:.2f} hours, all runs together"] if len(seconds) else [],
         "Versions": [", ".join(f"{library} {'/'.join(sorted(found))}" for library, found in versions.items())],
-        "Finished": [" to ".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else []}
+        "Finished": [" to ".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else [],
+    }
     return [(name, "\n".join(values)) for name, values in told.items() if any(values)]
 
 
 def _commands(folder: Path, frame: Frame) -> list[str]:
     commits = sorted(set(frame["commit"].dropna()) - {""})
-    studies = sorted(set(frame["study"].dropna()) - {""})
-    asked = [study if study.startswith("bench ") else f"bench run --study {study}" if study.endswith(".py")
-             else f"# study {study}: its runs are listed in study.json" for study in studies]
-    return [*(f"git checkout {commit}" for commit in commits if len(commits) == 1), *asked, f"bench report {folder}"]
+    asked = read_study(folder).get("command") or "# what was asked for is listed in study.json"
+    return [*(f"git checkout {commit}" for commit in commits if len(commits) == 1), asked, f"bench report {folder}"]
 
 
 def embed(path: Path) -> str:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     Pictures = Mapping[str, NDArray]
 
-GAP, FRAME = 2, 128                   # pixels between images, and their grey: no sprite or ground has it
-MOST = 12                             # images a row
+GAP = 2  # pixels between images
+FRAME = (96, 125, 170)  # their colour: no grey image, black, white or blurred, can melt into it
+MOST = 12  # images a row
 
 
 def read_pictures(folder: Path, run: str) -> dict[str, NDArray] | None:
@@ -30,13 +31,13 @@ def read_pictures(folder: Path, run: str) -> dict[str, NDArray] | None:
 
 
 def mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images (rows, columns, h, w, c) as one (H, W, 3), each in a mid-grey frame."""
+    """Images (rows, columns, h, w, c) as one (H, W, 3), each in a frame."""
     rows, columns, h, w, _ = images.shape
-    sheet = np.full((rows * (h + GAP) + GAP, columns * (w + GAP) + GAP, 3), FRAME, np.uint8)
+    sheet = np.full((rows * (h + GAP) + GAP, columns * (w + GAP) + GAP, 3), np.array(FRAME, np.uint8))
     for r in range(rows):
         for k in range(columns):
             y, x = GAP + r * (h + GAP), GAP + k * (w + GAP)
-            sheet[y:y + h, x:x + w] = images[r, k]                         # c = 1 becomes grey
+            sheet[y : y + h, x : x + w] = images[r, k]  # c = 1 becomes grey
     return sheet
 
 
@@ -62,8 +63,10 @@ def traversals(held: Pictures, heading: str, title: str) -> Figure:
     heading : the model and its seed
     title : data set and budget
     """
-    names = [f"{name}  [{values[0]:.1f}, {values[-1]:.1f}]".replace("-", "−")
-             for name, values in zip(held["traversal_names"], held["traversal_values"])]
+    names = [
+        f"{name}  [{values[0]:.2g}, {values[-1]:.2g}]".replace("-", "−")
+        for name, values in zip(held["traversal_names"], held["traversal_values"])
+    ]
     return _sheets({heading: (mosaic(held["traversals"]), names)}, title)
 
 
@@ -73,7 +76,7 @@ def _sheets(blocks: Mapping[str, tuple[NDArray[np.uint8], list[str]]], title: st
 
     width = 5.4
     heights = [width * sheet.shape[0] / sheet.shape[1] for sheet, _ in blocks.values()]
-    figure = Figure(figsize=(width + 1.6, sum(heights) + 0.4 * len(blocks) + 0.4), layout="constrained")
+    figure = Figure(figsize=(width + 1.6, sum(heights) + 0.4 * len(blocks) + 0.4), layout="compressed")
     panels = figure.subplots(len(blocks), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (heading, (sheet, names)) in zip(panels, blocks.items()):
         axes.imshow(sheet, interpolation="nearest")
@@ -115,7 +118,7 @@ def animation(held: Pictures, path: Path, *, tile: int = 96, milliseconds: int =
         for unit, name in enumerate(held["traversal_names"]):
             x, y = unit % columns * cell_w + 6, unit // columns * cell_h + 20
             big = np.broadcast_to(images[unit, step], (h, w, 3)).repeat(factor, 0).repeat(factor, 1)
-            draw.rectangle((x - 2, y - 2, x + factor * w + 1, y + factor * h + 1), fill=(FRAME,) * 3)
+            draw.rectangle((x - 2, y - 2, x + factor * w + 1, y + factor * h + 1), fill=FRAME)
             canvas.paste(Image.fromarray(np.ascontiguousarray(big)), (x, y))
             draw.text((x, y - 18), str(name), fill=(20, 20, 20), font=font)
             at = x + step * (factor * w - 8) // max(steps - 1, 1)

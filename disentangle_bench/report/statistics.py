@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._frame import Frame, finished
 
-ENOUGH = 5                  # seeds: with fewer there is no interval, and centres are plain means
+ENOUGH = 5  # seeds: with fewer there is no interval, and centres are plain means
 CONFIGURATION = ["dataset", "source", "model", "params", "steps", "batch", "label"]
 
 

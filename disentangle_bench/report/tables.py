@@ -13,8 +13,10 @@ from .labels import ordered
 from .statistics import summary
 
 NONE = "–"
-LEGEND = ("Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better; best model in bold; "
-          "controls, listed last, are not competitors: they show what the numbers mean.")
+LEGEND = (
+    "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better; best model in bold; "
+    "controls, listed last, are not competitors: they show what the numbers mean."
+)
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,11 @@ def long(frame: Frame, metrics: Sequence[str] | None = None) -> Frame:
     table = summary(frame)
     table = table[table["metric"].isin(choose(metrics, table["metric"]))]
     labels, names = ordered(frame), in_order(table["metric"])
-    return table.sort_values(["dataset", "source", "label", "metric"], ignore_index=True, key=lambda column: column.map(
-        {"label": labels.index, "metric": names.index}.get(str(column.name), str)))
+    return table.sort_values(
+        ["dataset", "source", "label", "metric"],
+        ignore_index=True,
+        key=lambda column: column.map({"label": labels.index, "metric": names.index}.get(str(column.name), str)),
+    )
 
 
 def boards(frame: Frame, metrics: Sequence[str] | None = None) -> list[Board]:
@@ -74,12 +79,20 @@ def _board(frame: Frame, table: Frame, dataset: str, source: str) -> Board:
     for row in table.itertuples():
         cells.loc[row.label, row.metric] = _cell(row, seeds[row.label])
     for metric, group in table[~table["label"].isin(controls)].groupby("metric"):
-        shown = {row.label: float(number(row.mean, metric)) for row in group.itertuples()}   # equal as printed is equal
+        shown = {row.label: float(number(row.mean, metric)) for row in group.itertuples()}  # equal as printed is equal
         wanted = {"high": max, "low": min}.get(meaning(metric).best)
         if wanted and len(shown) > 1:
             best.loc[[label for label, value in shown.items() if value == wanted(shown.values())], metric] = True
-    return Board(dataset, source, budget(here), cells, best, {label: seeds.get(label, 0) for label in labels}, controls,
-                 gaps(frame, dataset, source, names))
+    return Board(
+        dataset,
+        source,
+        budget(here),
+        cells,
+        best,
+        {label: seeds.get(label, 0) for label in labels},
+        controls,
+        gaps(frame, dataset, source, names),
+    )
 
 
 def _cell(row: Any, seeds: int) -> str:
@@ -92,17 +105,32 @@ def wide(found: Sequence[Board]) -> Frame:
     """All leaderboards in one frame of text: dataset, source, model, seeds, and a column a metric."""
     import pandas as pd
 
-    return pd.concat([board.cells.rename_axis("model").reset_index().assign(
-        dataset=board.dataset, source=board.source, seeds=list(board.seeds.values()))[
-        ["dataset", "source", "model", "seeds", *board.cells.columns]] for board in found], ignore_index=True)
+    return pd.concat(
+        [
+            board.cells.rename_axis("model")
+            .reset_index()
+            .assign(dataset=board.dataset, source=board.source, seeds=list(board.seeds.values()))[
+                ["dataset", "source", "model", "seeds", *board.cells.columns]
+            ]
+            for board in found
+        ],
+        ignore_index=True,
+    )
 
 
 def markdown(board: Board) -> str:
     """A leaderboard in Markdown, its title above, what is missing below."""
     head = ["model", "seeds", *(metric + meaning(metric).arrow for metric in board.cells)]
     rows = [_row(board, label, lambda text: f"**{text}**") for label in board.cells.index]
-    lines = [f"### {board.title}", "", *("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]),
-             "", LEGEND, "", *(f"* {note}" for note in board.notes)]
+    lines = [
+        f"### {board.title}",
+        "",
+        *("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]),
+        "",
+        LEGEND,
+        "",
+        *(f"* {note}" for note in board.notes),
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -113,18 +141,38 @@ def latex(board: Board) -> str:
     apart = [[row for label, row in rows.items() if (label in board.controls) == control] for control in (False, True)]
     body = "\n\\midrule\n".join("\n".join(" & ".join(row) + r" \\" for row in part) for part in apart if part)
     notes = " ".join(_escape(note) + "." for note in [board.title, LEGEND.rstrip("."), *board.notes])
-    return "\n".join([
-        rf"\begin{{tabular}}{{lr{'r' * len(board.cells.columns)}}}", r"\toprule", " & ".join(head) + r" \\",
-        r"\midrule", body, r"\bottomrule", r"\end{tabular}", "", rf"\smallskip{{\footnotesize {notes}\par}}", ""])
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{lr{'r' * len(board.cells.columns)}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            r"\midrule",
+            body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+            rf"\smallskip{{\footnotesize {notes}\par}}",
+            "",
+        ]
+    )
 
 
 def _row(board: Board, label: str, bold: Callable[[str], str], escape: Callable[[str], str] = str) -> list[str]:
-    cells = [bold(escape(text)) if board.best.loc[label, metric] else escape(text)
-             for metric, text in board.cells.loc[label].items()]
+    cells = [
+        bold(escape(text)) if board.best.loc[label, metric] else escape(text)
+        for metric, text in board.cells.loc[label].items()
+    ]
     return [escape(label), str(board.seeds[label]), *cells]
 
 
 def _escape(text: str) -> str:
-    special = {"±": r"$\pm$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "\\": r"\textbackslash{}",
-               "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", **{letter: "\\" + letter for letter in "_%&#${}"}}
+    special = {
+        "±": r"$\pm$",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        **{letter: "\\" + letter for letter in "_%&#${}"},
+    }
     return "".join(special.get(letter, letter) for letter in text)

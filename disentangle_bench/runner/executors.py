@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,13 +19,17 @@ Watch = Callable[[Any], None]
 NAMES = ("auto", "here", "processes")
 
 
-def here(tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: int = 1) -> Iterator[tuple[Task, Any]]:
+def here(
+    tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: int = 1
+) -> Iterator[tuple[Task, Any]]:
     """One task after another in this process."""
     for task in tasks:
         yield task, work(task, watch)
 
 
-def processes(tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: int) -> Iterator[tuple[Task, Any]]:
+def processes(
+    tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: int
+) -> Iterator[tuple[Task, Any]]:
     """Each task in one of `workers` fresh processes. A process that dies (killed, out of memory) yields its exception;
     tasks that had not finished by then are tried again, each in a process of its own."""
     context = multiprocessing.get_context("spawn")
@@ -31,7 +38,7 @@ def processes(tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watc
         listener = threading.Thread(target=_listen, args=(queue, watch), daemon=True)
         listener.start()
         lost: list[Task] = []
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_start) as pool:
             futures = {pool.submit(_call, work, task, queue): task for task in tasks}
             for future in as_completed(futures):
                 try:
@@ -39,13 +46,19 @@ def processes(tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watc
                 except BrokenProcessPool:
                     lost.append(futures[future])
         for task in lost:
-            with ProcessPoolExecutor(1, mp_context=context, initializer=_quiet) as pool:
+            with ProcessPoolExecutor(1, mp_context=context, initializer=_start) as pool:
                 try:
                     yield task, pool.submit(_call, work, task, queue).result()
                 except BrokenProcessPool as error:
                     yield task, error
         queue.put(None)
         listener.join()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)  # nobody waits for the result; the next start goes on from the checkpoint
 
 
 def choose(name: str, device: str, tasks: int) -> tuple[Callable[..., Iterator[tuple[Any, Any]]], int]:
@@ -62,14 +75,16 @@ def _call(work: Callable[[Any, Watch], Any], task: Any, queue: Any) -> Any:
 
 
 def _listen(queue: Any, watch: Watch) -> None:
-    while (message := queue.get()) is not None:
-        watch(message)
+    try:
+        while (message := queue.get()) is not None:
+            watch(message)
+    except (EOFError, OSError):  # the queue is gone: this program was interrupted
+        return
 
 
-def _quiet() -> None:
-    import logging
-    import signal
-
-    os.environ["BENCH_OFFLINE"] = "1"                 # what can be downloaded was, when the plan was made
-    logging.getLogger("disentangle_bench").setLevel(logging.ERROR)      # which has told of the data already
-    signal.signal(signal.SIGINT, signal.SIG_DFL)      # Ctrl-C ends a worker at once; its checkpoint is on disk
+def _start() -> None:
+    """What a worker process does first."""
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    os.environ["BENCH_OFFLINE"] = "1"  # what can be downloaded was, when the plan was made
+    logging.getLogger("disentangle_bench").setLevel(logging.ERROR)  # which has told of the data already
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once; its checkpoint is on disk

@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 
 from .. import catalog
 
-DEFINITION = 1        # raised when a description stops meaning the same training
+DEFINITION = 1  # raised when a description stops meaning the same training
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,14 @@ class Budget:
 
 
 BUDGETS = {
-    "quick": Budget(1_500, 64, 3_000, {"lr": 1e-3},
-                    note="1,500 of the paper's 300,000 steps (0.5 %), Adam at 1e-3 for 1e-4: a look, not a result"),
+    "quick": Budget(
+        1_000,
+        64,
+        3_000,
+        {"lr": 1e-3},
+        {"dci": {"rows": 1_000}},
+        "1,000 of the paper's 300,000 steps (0.3 %), Adam at 1e-3 instead of 1e-4: a look, not a result",
+    ),
     "standard": Budget(30_000, 64, 10_000, note="30,000 of the paper's 300,000 steps (10 %), otherwise its settings"),
     "paper": Budget(300_000, 64, 10_000, note="Locatello et al. 2019, table 4: 300,000 steps, batch 64, Adam at 1e-4"),
 }
@@ -48,7 +54,7 @@ class Run:
     seed: int
     steps: int
     batch: int
-    rows: int                  # rows of codes that it leaves
+    rows: int  # rows of codes that it leaves
 
     @property
     def description(self) -> dict[str, Any]:
@@ -97,8 +103,17 @@ class Study:
             for file, model in models:
                 steps, batch = (self.steps, self.batch) if model.trains else (0, 0)
                 for seed in self.seeds:
-                    run = Run(file, dataclasses.asdict(model), name, data.source, data.sha256, int(seed), steps, batch,
-                              min(self.rows, len(data)))
+                    run = Run(
+                        file,
+                        dataclasses.asdict(model),
+                        name,
+                        data.source,
+                        data.sha256,
+                        int(seed),
+                        steps,
+                        batch,
+                        min(self.rows, len(data)),
+                    )
                     found[run.id] = run
         return list(found.values())
 
@@ -131,7 +146,7 @@ def load_study(path: str | Path) -> Study:
 
 
 def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
-    """Model objects from names ("controls" stands for all controls) and settings such as "betavae.beta=1,4" (a list sweeps).
+    """Model objects from names ("controls" is all controls) and settings such as "betavae.beta=1,4" (a list sweeps).
 
     Raises
     ------
@@ -143,7 +158,8 @@ def build_models(names: list[str], settings: list[str], budget: Budget) -> list[
     wanted = list(dict.fromkeys(catalog.choose("model", name, [*known, "controls"]) for name in wanted))
     classes = {name: catalog.get("model", name) for name in wanted}
     chosen: dict[str, list[dict[str, Any]]] = {
-        name: [{k: v for k, v in budget.model.items() if k in _fields(cls)}] for name, cls in classes.items()}
+        name: [{k: v for k, v in budget.model.items() if k in _fields(cls)}] for name, cls in classes.items()
+    }
     for target, option, text in map(split_setting, settings):
         if target in classes:
             types = _fields(classes[target])
@@ -159,7 +175,7 @@ def metric_options(settings: list[str], budget: Budget, models: list[str]) -> di
     Raises
     ------
     ValueError
-        A setting that names neither a model of the plan nor a metric, or an unknown option, or a value of the wrong type.
+        A setting of neither a model of the plan nor a metric, an unknown option, or a value of the wrong type.
     """
     import inspect
 
@@ -169,7 +185,9 @@ def metric_options(settings: list[str], budget: Budget, models: list[str]) -> di
             continue
         catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
         parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
-        defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")}
+        defaults = {
+            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")
+        }
         catalog.choose(f"option of {target}", option, sorted(defaults))
         kind = int if defaults[option] is None else type(defaults[option])
         options.setdefault(target, {})[option] = _parse(f"{target}.{option}", text, kind)
@@ -185,12 +203,29 @@ def split_setting(text: str) -> tuple[str, str, str]:
     return target.strip(), option.strip(), value.strip()
 
 
+def parse_seeds(text: str) -> list[int]:
+    """ "3" -> [0, 1, 2]; "3:6" -> [3, 4, 5]; "1,7" -> [1, 7]."""
+    try:
+        if ":" in text:
+            low, high = map(int, text.split(":"))
+            seeds = list(range(low, high))
+        else:
+            seeds = list(range(int(text))) if "," not in text else [int(part) for part in text.split(",")]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"--seeds: got {text!r}, expected a number above zero, a range such as 3:6, or a list such as 1,7"
+        )
+    return seeds
+
+
 def group(runs: list[Run], size: int) -> list[list[Run]]:
     """Runs that may train side by side (same model, data set and budget), at most `size` a stack."""
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
         alike.setdefault((run.model, run.dataset, run.source, run.steps, run.batch, run.rows), []).append(run)
-    return [members[i:i + size] for members in alike.values() for i in range(0, len(members), size)]
+    return [members[i : i + size] for members in alike.values() for i in range(0, len(members), size)]
 
 
 def _file(model: Any) -> str:

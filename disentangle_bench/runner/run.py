@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import catalog
+from .. import catalog, schema
 from . import executors
-from .plan import Run, group
+from .plan import Run, dataset, group
 from .store import Store, write_atomic
 from .work import Message, Task, fail, rescore, work
 
@@ -23,21 +23,30 @@ class Plan:
 
     runs: list[Run]
     study: str
+    command: str
     metrics: list[str]
     options: Mapping[str, Mapping[str, Any]]
-    states: dict[str, str] = field(default_factory=dict)       # run -> new | done | failed
+    states: dict[str, str] = field(default_factory=dict)  # run -> new | done | failed
     wanted: list[Run] = field(default_factory=list)
 
     def count(self) -> Counter[str]:
         return Counter(self.states.values())
 
 
-def plan(runs: list[Run], store: Store, *, study: str, metrics: Iterable[str] | None = None,
-         options: Mapping[str, Mapping[str, Any]] | None = None, rerun: str = "missing") -> Plan:
+def plan(
+    runs: list[Run],
+    store: Store,
+    *,
+    study: str,
+    command: str = "",
+    metrics: Iterable[str] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    rerun: str = "missing",
+) -> Plan:
     """Compare what is asked for with what the folder holds; changes nothing.
 
-    `rerun`: "missing" does what is not done (new, interrupted or failed), "failed" only what failed, "all" everything again,
-    "none" nothing. Missing scores of finished runs are filled in whatever it says.
+    `rerun`: "missing" does what is not done (new, interrupted or failed), "failed" only what failed, "all" everything
+    again, "none" nothing. Missing scores of finished runs are filled in whatever it says.
 
     Raises
     ------
@@ -46,7 +55,7 @@ def plan(runs: list[Run], store: Store, *, study: str, metrics: Iterable[str] | 
     """
     chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
     names = catalog.names("metric") if metrics is None else [catalog.choose("metric", name) for name in metrics]
-    made = Plan(runs, study, names, options or {})
+    made = Plan(runs, study, command, names, options or {})
     for run in runs:
         record = store.record(run.id)
         made.states[run.id] = "new" if record is None else "failed" if record["status"] == "failed" else "done"
@@ -54,20 +63,39 @@ def plan(runs: list[Run], store: Store, *, study: str, metrics: Iterable[str] | 
     return made
 
 
-def execute(made: Plan, store: Store, *, device: str = "auto", on: str = "auto", stack: int = 1, data_dir: str | None = None,
-            fresh: bool = False, watch: Callable[[Message], None] = lambda message: None) -> list[dict[str, Any]]:
+def execute(
+    made: Plan,
+    store: Store,
+    *,
+    device: str = "auto",
+    on: str = "auto",
+    stack: int = 1,
+    data_dir: str | None = None,
+    fresh: bool = False,
+    watch: Callable[[Message], None] = lambda message: None,
+) -> list[dict[str, Any]]:
     """Work a plan off and write the tables; returns the records of its runs, failed ones included.
 
-    `fresh` forgets checkpoints of interrupted training. Every finished run is stored at once, so that this may be killed
-    at any moment and called again.
+    `fresh` forgets checkpoints of interrupted training. Every finished run is stored at once, so that this may be
+    killed at any moment and called again.
     """
     store.open()
-    described = {"study": made.study, "metrics": made.metrics, "options": made.options,
-                 "runs": [{**run.description, "run": run.id} for run in made.runs]}
+    described = {
+        "schema": schema.VERSION,
+        "study": made.study,
+        "command": made.command,
+        "metrics": made.metrics,
+        "options": made.options,
+        "runs": [{**run.description, "run": run.id} for run in made.runs],
+    }
     write_atomic(store.folder / "study.json", lambda path: path.write_text(json.dumps(described, indent=1)))
-    tasks = [Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir, fresh)
-             for runs in group(made.wanted, stack)]
+    tasks = [
+        Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir, fresh)
+        for runs in group(made.wanted, stack)
+    ]
     executor, workers = executors.choose(on, device, len(tasks))
+    if executor is executors.processes:
+        dataset.cache_clear()  # each worker holds its own
     for task, outcome in executor(tasks, work, watch, workers):
         if isinstance(outcome, BaseException):
             for run in task.runs:
@@ -76,7 +104,8 @@ def execute(made: Plan, store: Store, *, device: str = "auto", on: str = "auto",
         store.collect()
     worked = {run.id for run in made.wanted}
     for run in made.runs:
-        if run.id not in worked:
+        if run.id not in worked and made.states[run.id] == "done":
+            store.tidy(run.id)
             rescore(store, run.id, made.metrics, made.options)
     store.collect()
     return [record for run in made.runs if (record := store.record(run.id)) is not None]

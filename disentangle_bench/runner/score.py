@@ -13,16 +13,18 @@ import numpy as np
 
 from .. import catalog
 
+CLUSTERS = {"kmeans": "k-means on mean codes, k = classes, 10 starts, seed 0", "own": "the model's own rule"}
+
 
 @dataclass(frozen=True)
 class CodeFile:
     """What `codes.npz` holds."""
 
-    codes: np.ndarray                         # (n, d): posterior means
-    factors: np.ndarray                       # (n, f)
-    names: tuple[str, ...]                    # of the factors
-    label: str = ""                           # the factor that is the class; empty if none
-    clusters: np.ndarray | None = None        # (n,) the model's own assignment
+    codes: np.ndarray  # (n, d): posterior means
+    factors: np.ndarray  # (n, f)
+    names: tuple[str, ...]  # of the factors
+    label: str = ""  # the factor that is the class; empty if none
+    clusters: np.ndarray | None = None  # (n,) the model's own assignment
 
 
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
@@ -37,10 +39,15 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
     if codes is None:
         raise ValueError(f"{path}: no array `codes` (or `mean`); it holds {', '.join(sorted(held)) or 'nothing'}")
     table = held.pop("factors", None)
-    if table is None or table.ndim != 2:
+    if table is None or table.ndim != 2 or not table.size:
         raise ValueError(f"{factors or path}: no array `factors` of shape (n, f); give one with --factors FILE.npz")
     names = tuple(map(str, held.pop("names", [f"factor{i}" for i in range(table.shape[1])])))
-    return CodeFile(codes, table, names, str(held.pop("label", "")), held.pop("clusters", None))
+    label, clusters = str(held.pop("label", "")), held.pop("clusters", None)
+    if len(names) != table.shape[1]:
+        raise ValueError(f"{path}: {len(names)} `names` for {table.shape[1]} columns of factors")
+    if label and label not in names:
+        raise ValueError(f"{path}: `label` is {label!r}, expected one of {', '.join(names)}")
+    return CodeFile(codes, table, names, label, clusters)
 
 
 def _arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -63,7 +70,7 @@ def plan_rows(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[
                 wanted += [Wanted(name, source, {}) for source in ["kmeans"] + ["own"] * (held.clusters is not None)]
         else:
             for variant, fixed in getattr(function, "variants", {"": {}}).items():
-                wanted.append(Wanted(name, variant, {**fixed, **options.get(name, {})}))
+                wanted.append(Wanted(name, variant, {**options.get(name, {}), **fixed}))
     return wanted
 
 
@@ -79,16 +86,23 @@ class Wanted:
     def name(self) -> str:
         return f"{self.metric}.{self.variant}" if self.variant else self.metric
 
+    @property
+    def of_clusters(self) -> bool:
+        return "clusters" in inspect.signature(catalog.get("metric", self.metric)).parameters
+
     def convention(self, held: CodeFile) -> str:
-        """In words: estimator, every option, mean or sample, factors counted."""
+        """In words: estimator, every option, split, mean or sample, factors counted."""
         function = catalog.get("metric", self.metric)
-        parameters = inspect.signature(function).parameters.values()
-        defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")}
-        used = [f"{key}={value}" for key, value in {**defaults, **self.options}.items() if key != "jobs"]
-        if "clusters" in {p.name for p in parameters}:
-            rule = "k-means on mean codes, k = classes, 10 starts, seed 0" if self.variant == "kmeans" else "the model's own rule"
-            return "; ".join([function.estimator, f"clusters={rule}", f"labels={held.label}", *used])
-        return "; ".join([function.estimator, *used, "codes=mean", f"factors={','.join(held.names[i] for i in counted(held))}"])
+        parameters = inspect.signature(function).parameters
+        defaults = {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
+        hidden = {"jobs", "test_codes", "test_factors"}  # these change no number, or are not given
+        said = [f"{key}={value}" for key, value in {**defaults, **self.options}.items() if key not in hidden]
+        if self.of_clusters:
+            said += [f"clusters={CLUSTERS[self.variant]}", f"labels={held.label}"]
+        else:
+            said += ["split=2/3 to fit, 1/3 to test"] if "test_codes" in parameters else []
+            said += ["codes=mean", f"factors={','.join(held.names[i] for i in counted(held))}"]
+        return "; ".join([function.estimator, *said])
 
 
 def counted(held: CodeFile) -> list[int]:
@@ -98,34 +112,48 @@ def counted(held: CodeFile) -> list[int]:
 
 def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
     """Rows of the score table (without `run`; `call` tells which call made them); a metric that fails is one row."""
-    function = catalog.get("metric", wanted.metric)
-    start = time.perf_counter()
-    row = {"call": wanted.name, "version": function.version, "n": len(held.codes), "convention": wanted.convention(held), "error": ""}
+    from threadpoolctl import threadpool_limits
+
+    version = catalog.get("metric", wanted.metric).version
+    same = {"call": wanted.name, "version": version, "n": len(held.codes), "convention": wanted.convention(held)}
+    start, error = time.perf_counter(), ""
     try:
-        if wanted.variant in ("kmeans", "own") and "clusters" in inspect.signature(function).parameters:
-            labels = held.factors[:, held.names.index(held.label)]
-            clusters = held.clusters if wanted.variant == "own" else kmeans(held.codes, len(np.unique(labels)))
-            result = function(labels, clusters)
-        else:
-            result = function(held.codes, held.factors[:, counted(held)], **wanted.options)
-    except Exception as error:      # a stranger's codes or metric: the others must go on
-        seconds = time.perf_counter() - start
-        return [{**row, "metric": wanted.name, "value": None, "seconds": seconds, "error": f"{type(error).__name__}: {error}"}]
-    seconds = time.perf_counter() - start
-    parts = result._asdict() if hasattr(result, "_asdict") else {"": result}
-    return [{**row, "metric": ".".join(filter(None, [wanted.name, part])), "value": float(value), "seconds": seconds}
-            for part, value in parts.items()]
+        with threadpool_limits(1):  # sums in one order: the same bits on any machine load
+            parts = _parts(held, wanted)
+    except Exception as problem:  # a stranger's codes or metric: the others must go on
+        parts, error = {"": None}, f"{type(problem).__name__}: {problem}"
+    same |= {"seconds": time.perf_counter() - start, "error": error}
+    return [
+        {**same, "metric": f"{wanted.name}.{part}".rstrip("."), "value": None if value is None else float(value)}
+        for part, value in parts.items()
+    ]
+
+
+def _parts(held: CodeFile, wanted: Wanted) -> dict[str, Any]:
+    """Numbers by the name of their part; "" for a metric without parts."""
+    function = catalog.get("metric", wanted.metric)
+    if wanted.of_clusters:
+        labels = held.factors[:, held.names.index(held.label)]
+        clusters = held.clusters if wanted.variant == "own" else kmeans(held.codes, len(np.unique(labels)))
+        result = function(labels, clusters)
+    else:
+        result = function(held.codes, held.factors[:, counted(held)], **wanted.options)
+    return result._asdict() if hasattr(result, "_asdict") else {"": result}
 
 
 def kmeans(codes: np.ndarray, k: int) -> np.ndarray:
     """Clusters of codes: k-means with ten starts."""
     from sklearn.cluster import KMeans
 
-    return KMeans(k, n_init=10, random_state=0).fit_predict(codes)     # pyright: ignore[reportArgumentType] (a stub's slip)
+    return KMeans(k, n_init=10, random_state=0).fit_predict(codes)  # pyright: ignore[reportArgumentType] (a stub's slip)
 
 
-def fill(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[str, Any]], rows: list[dict[str, Any]],
-         ) -> list[dict[str, Any]]:
+def fill(
+    held: CodeFile,
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    rows: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
     """The rows, with every wanted number that they lack (or hold under another version or convention) computed anew."""
     kept = list(rows)
     for wanted in plan_rows(held, metrics, options):
@@ -138,5 +166,13 @@ def fill(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[str, 
 
 def fact(name: str, value: float, n: int, convention: str) -> dict[str, Any]:
     """A row for a number that training itself leaves."""
-    return {"call": "training", "metric": name, "version": 1, "value": value, "seconds": 0.0, "n": n,
-            "convention": convention, "error": ""}
+    return {
+        "call": "training",
+        "metric": name,
+        "version": 1,
+        "value": value,
+        "seconds": 0.0,
+        "n": n,
+        "convention": convention,
+        "error": "",
+    }

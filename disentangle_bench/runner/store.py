@@ -1,4 +1,4 @@
-"""A results folder: one folder a run, every file written under a temporary name and renamed, and the tables made of them."""
+"""A results folder: a folder a run, files written under a temporary name and renamed, and the tables of them all."""
 
 from __future__ import annotations
 
@@ -66,6 +66,17 @@ class Store:
             if (record := self.record(path.parent.name)) is not None:
                 yield record
 
+    def options(self) -> dict[str, dict[str, Any]]:
+        """Options of metrics that the folder was last run with."""
+        path = self.folder / "study.json"
+        return json.loads(path.read_text())["options"] if path.exists() else {}
+
+    def tidy(self, run: str) -> None:
+        """Remove what a killed process may have left beside a finished run: its checkpoint, half-written files."""
+        folder = self.folder / "runs" / run
+        for path in [folder / "checkpoint.safetensors", *folder.glob(".*")]:
+            path.unlink(missing_ok=True)
+
     def save(self, record: dict[str, Any]) -> None:
         """Write a run's record; the last thing that happens to a run."""
         text = json.dumps(record, indent=1, sort_keys=True)
@@ -77,8 +88,11 @@ class Store:
 
         records = list(self.records())
         scores = [{"run": r["run"], **row} for r in records for row in r["scores"]]
-        runs = schema.conform(pd.DataFrame([{c: r[c] for c in schema.RUNS} for r in records], columns=list(schema.RUNS)),
-                              schema.RUNS, "runs")
+        runs = schema.conform(
+            pd.DataFrame([{c: r[c] for c in schema.RUNS} for r in records], columns=list(schema.RUNS)),
+            schema.RUNS,
+            "runs",
+        )
         numbers = schema.conform(pd.DataFrame(scores, columns=list(schema.SCORES)), schema.SCORES, "scores")
         joined = runs.merge(numbers.drop(columns="seconds"), on="run", how="left", suffixes=("", "_metric"))
         joined["error"] = joined["error"].where(joined["error"].fillna("") != "", joined.pop("error_metric"))
@@ -87,6 +101,24 @@ class Store:
         write_atomic(self.folder / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
         write_atomic(self.folder / "results.csv", lambda path: joined.to_csv(path, index=False))
         return len(runs), len(numbers)
+
+
+def find(results: Path, run: str) -> tuple[dict[str, Any], Path]:
+    """The record and folder of the one run below `results` whose name starts with `run`.
+
+    Raises
+    ------
+    ValueError
+        None or several match, or it is not readable.
+    """
+    found = [path.parent for path in sorted(results.glob("**/runs/*/run.json")) if path.parent.name.startswith(run)]
+    if len(found) != 1:
+        which = ", ".join(path.name for path in found) or "none"
+        raise ValueError(f"run {run!r}: expected one match below {results}, found {which}")
+    record = Store(found[0].parents[1]).record(found[0].name)
+    if record is None:
+        raise ValueError(f"{found[0] / 'run.json'} is not readable")
+    return record, found[0]
 
 
 def write_atomic(path: Path, write: Any) -> None:
@@ -98,7 +130,9 @@ def write_atomic(path: Path, write: Any) -> None:
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """A compressed .npz, written atomically."""
+
     def write(partial: Path) -> None:
         with partial.open("wb") as file:
-            np.savez_compressed(file, **arrays)    # type: ignore[arg-type]
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
     write_atomic(path, write)

@@ -19,7 +19,7 @@ from .score import compute, fact, fill, plan_rows, read_codes
 from .store import Store, save_arrays, write_atomic
 
 FACTS = {
-    "reconstruction": "-log p(x | posterior mean), Bernoulli, nats an image",
+    "reconstruction": "-log p(x | mode of the posterior), Bernoulli, nats an image",
     "kl": "KL(q(z|x) || p(z)), unweighted, summed over units, nats an image",
     "active_units": "units whose mean KL is above 0.01 nats",
 }
@@ -36,7 +36,7 @@ class Task:
     options: Mapping[str, Mapping[str, Any]]
     device: str = "auto"
     data_dir: str | None = None
-    fresh: bool = False          # forget checkpoints
+    fresh: bool = False  # forget checkpoints
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class Message:
 
     stack: str
     text: str
-    share: float = 0.0           # of the stack's work, 0 to 1; 1 is the end
+    share: float = 0.0  # of the stack's work, 0 to 1; 1 is the end
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Outcome:
     error: str = ""
     device: str = "cpu"
     seconds: float = 0.0
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)        # mean, sd, clusters
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)  # mean, sd, clusters
     blocks: dict[str, int] = field(default_factory=dict)
     facts: dict[str, float] = field(default_factory=dict)
     pictures: dict[str, np.ndarray] = field(default_factory=dict)
@@ -72,7 +72,7 @@ Watch = Callable[[Message], None]
 
 
 def work(task: Task, watch: Watch) -> None:
-    """Train a stack and store each of its runs. A stack that fails is tried run by run, so that only those at fault fail."""
+    """Train a stack and store its runs. A stack that fails is tried run by run, so that only those at fault fail."""
     store = Store(task.folder)
     try:
         make = _control if hasattr(task.runs[0].instance(), "represent") else _train
@@ -109,7 +109,7 @@ def _control(task: Task, store: Store, watch: Watch) -> None:
         outcome = Outcome(blocks={"z": codes.shape[1]}, facts=left.get("facts", {}))
         outcome.arrays = {"mean": codes, "sd": np.zeros_like(codes), **{k: left[k] for k in ("clusters",) if k in left}}
         if (images := left.get("reconstructions")) is not None:
-            outcome.pictures = {"inputs": data.take(rows[:len(images)]), "reconstructions": images}
+            outcome.pictures = {"inputs": data.take(rows[: len(images)]), "reconstructions": images}
         _store(store, task, run, data, rows, outcome, watch)
 
 
@@ -119,7 +119,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
     from ..training import checkpoint, engine, evaluate
     from ..training.resident import Resident
 
-    torch.set_num_threads(1)      # one core a run: the same bits whatever else runs
+    torch.set_num_threads(1)  # one core a run: the same bits whatever else runs
     data, first = _load(task), task.runs[0]
     jobs = [engine.Job(run.instance(), run.seed, store.path(run.id)) for run in task.runs]
     if task.fresh:
@@ -128,8 +128,14 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
 
     def tell(progress: engine.Progress) -> None:
         left = (progress.steps - progress.step) / progress.rate / 60
-        watch(Message(task.name, f"step {progress.step:,} of {progress.steps:,}, loss {sum(progress.terms.values()):.1f} nats, "
-                                 f"{progress.rate:.1f} steps/s, {left:.1f} min left", 0.9 * progress.step / progress.steps))
+        watch(
+            Message(
+                task.name,
+                f"step {progress.step:,} of {progress.steps:,}, loss {sum(progress.terms.values()):.1f} nats, "
+                f"{progress.rate:.1f} steps/s, {left:.1f} min left",
+                0.9 * progress.step / progress.steps,
+            )
+        )
 
     trained = engine.train(jobs, data, steps=first.steps, batch=first.batch, device=task.device, watch=tell)
     device = engine.pick_device(task.device)
@@ -149,7 +155,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
             outcome.pictures = evaluate.pictures(job.model, member.net, resident, codes)
             checkpoint.save_weights(member.net, job.folder / "model.safetensors")
         _store(store, task, run, data, rows, outcome, watch)
-        (job.folder / checkpoint.NAME).unlink(missing_ok=True)
+        store.tidy(run.id)
 
 
 def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outcome: Outcome, watch: Watch) -> None:
@@ -162,26 +168,51 @@ def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outc
     if outcome.pictures:
         save_arrays(folder / "pictures.npz", outcome.pictures)
     if outcome.arrays:
-        save_arrays(folder / "codes.npz", {
-            **outcome.arrays, "rows": rows, "factors": data.factors[rows].astype(np.int32), "names": np.array(data.names),
-            "label": np.array(data.label or ""), "blocks": np.array(json.dumps(outcome.blocks))})
+        save_arrays(
+            folder / "codes.npz",
+            {
+                **outcome.arrays,
+                "rows": rows,
+                "factors": data.factors[rows].astype(np.int32),
+                "names": np.array(data.names),
+                "label": np.array(data.label or ""),
+                "blocks": np.array(json.dumps(outcome.blocks)),
+            },
+        )
         scores = [fact(name, value, len(rows), FACTS[name]) for name, value in outcome.facts.items()]
         held = read_codes(folder / "codes.npz")
         calls = plan_rows(held, task.metrics, task.options)
         for i, wanted in enumerate(calls):
             watch(Message(task.name, f"scoring: {wanted.name}", 0.9 + 0.1 * i / len(calls)))
             scores += compute(held, wanted)
+    (folder / "error.txt").unlink(missing_ok=True)  # of an earlier try
     latents = sum(outcome.blocks.values()) or None
     store.save(record(task, run, outcome, latents=latents, scores=scores))
 
 
-def record(task: Task, run: Run, outcome: Outcome, *, latents: int | None, scores: list[dict[str, Any]]) -> dict[str, Any]:
+def record(
+    task: Task, run: Run, outcome: Outcome, *, latents: int | None, scores: list[dict[str, Any]]
+) -> dict[str, Any]:
     """A run's record: its description, where it comes from, how it ended, and its scores."""
     commit, dirty = provenance.commit()
-    return {**run.description, "run": run.id, "study": task.study, "params": json.dumps(dict(run.params), sort_keys=True),
-            "latents": latents, "status": outcome.status, "error": outcome.error, "seconds": outcome.seconds,
-            "peak_memory": provenance.peak_memory(), "device": outcome.device, "stack": len(task.runs), "commit": commit,
-            "dirty": dirty, "versions": json.dumps(provenance.versions()), "finished": provenance.now(), "scores": scores}
+    return {
+        **run.description,
+        "run": run.id,
+        "study": task.study,
+        "params": json.dumps(dict(run.params), sort_keys=True),
+        "latents": latents,
+        "status": outcome.status,
+        "error": outcome.error,
+        "seconds": outcome.seconds,
+        "peak_memory": provenance.peak_memory(),
+        "device": outcome.device,
+        "stack": len(task.runs),
+        "commit": commit,
+        "dirty": dirty,
+        "versions": json.dumps(provenance.versions()),
+        "finished": provenance.now(),
+        "scores": scores,
+    }
 
 
 def fail(store: Store, task: Task, run: Run, error: str, trace: str = "") -> None:

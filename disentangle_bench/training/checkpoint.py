@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -29,12 +28,15 @@ def save(member: Member, folder: Path, facts: dict[str, float]) -> None:
             tensors |= {f"adam/{player}/{index}/{name}": value for name, value in state.items()}
     tensors["stream"] = member.stream.state
     header = {"t": member.t, "status": member.status, "log": member.log, "facts": facts}
-    _save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, folder / NAME,
-          {"run": json.dumps(header)})
+    _save(
+        {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
+        folder / NAME,
+        {"run": json.dumps(header)},
+    )
 
 
 def load(member: Member, folder: Path) -> dict[str, float]:
-    """Set a fresh member to where its checkpoint left it; returns the facts. No or unreadable checkpoint: changes nothing."""
+    """Set a fresh member to where its checkpoint left it, and return the facts. None to read: changes nothing."""
     path = folder / NAME
     try:
         with safe_open(path, "pt") as file:
@@ -57,7 +59,6 @@ def load(member: Member, folder: Path) -> dict[str, float]:
 
 
 def _save(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> None:
-    partial = path.with_name(path.name + ".part")
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
     save_file(tensors, partial, header)
     os.replace(partial, path)
-

@@ -18,7 +18,7 @@ from . import checkpoint
 from .resident import Resident
 from .stack import Member, Stack
 
-LOGGED = 200              # entries of a learning curve, at most
+LOGGED = 200  # entries of a learning curve, at most
 CHECKPOINT_SECONDS = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", "30"))
 
 
@@ -62,17 +62,28 @@ def describe(device: torch.device) -> str:
 
 
 def keep_pages() -> None:
-    """Let glibc keep freed memory: the same large buffers are freed and taken again each step, and page faults cost more
-    than a quarter of a CPU step otherwise. Nothing happens with other C libraries."""
+    """Let glibc keep freed memory: the same large buffers are freed and taken again each step, and page faults cost
+    more than a quarter of a CPU step otherwise. Nothing happens with other C libraries."""
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
-            for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 64 * 2**20)):      # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+            for option, value in (
+                (-4, 0),
+                (-1, 2**31 - 1),
+                (-2, 64 * 2**20),
+            ):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
                 mallopt(option, value)
 
 
-def train(jobs: list[Job], data: FactoredData, *, steps: int, batch: int, device: str = "auto",
-          watch: Callable[[Progress], None] = lambda progress: None) -> list[tuple[Member, float]]:
+def train(
+    jobs: list[Job],
+    data: FactoredData,
+    *,
+    steps: int,
+    batch: int,
+    device: str = "auto",
+    watch: Callable[[Progress], None] = lambda progress: None,
+) -> list[tuple[Member, float]]:
     """Train a stack, going on from checkpoints where there are any; each member with the seconds it took in all.
 
     A run's checkpoint is written every half minute, always between two entries of its learning curve.

@@ -13,69 +13,79 @@ from torch import Tensor, nn
 from ..models._probability import bernoulli_nll
 from .resident import Resident
 
-BATCH = 64            # small batches encode fastest on a CPU
-SHOWN = 8             # images in a picture, steps in a traversal
-ACTIVE = 0.01         # nats: a unit whose mean KL is below tells nothing
+BATCH = 64  # small batches encode fastest on a CPU
+SHOWN = 8  # images in a picture, steps in a traversal
+ACTIVE = 0.01  # nats: a unit whose mean KL is below tells nothing
 
 
 @dataclass(frozen=True)
 class Codes:
     """A run's representation of the images `rows`: arrays with a row an image."""
 
-    rows: np.ndarray                     # (n,)
-    mean: np.ndarray                     # (n, d) float32
-    sd: np.ndarray                       # (n, d) float32; zero for a code without noise
-    blocks: dict[str, int]               # names and widths of the blocks of columns, in order
-    clusters: np.ndarray | None = None   # (n,) the model's own assignment, if it has one
+    rows: np.ndarray  # (n,)
+    mean: np.ndarray  # (n, d) float32
+    sd: np.ndarray  # (n, d) float32; zero for a code without noise
+    blocks: dict[str, int]  # names and widths of the blocks of columns, in order
+    clusters: np.ndarray | None = None  # (n,) the model's own assignment, if it has one
 
 
 @torch.no_grad()
 def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tuple[Codes, dict[str, float]]:
     """Codes of these rows and the facts of the fit, all from one pass over the images.
 
-    Facts: `reconstruction`, -log p(x | posterior mean) in nats an image; `kl`, the unweighted KL of the posterior to the prior
-    in nats an image; `active_units`, how many units have a mean KL above 0.01 nats.
+    Facts: `reconstruction`, -log p(x | posterior mode) in nats an image; `kl`, the unweighted KL of the posterior to
+    the prior in nats an image; `active_units`, how many units have a mean KL above 0.01 nats.
     """
     net.eval()
     means, sds, clusters, nll, rates = [], [], [], [], []
     for x in _batches(data, rows):
-        q = model.codes(net, x)
-        means.append(q.mean)
-        sds.append(q.sd)
-        nll.append(bernoulli_nll(x, model.decode(net, q.mean)))
-        rates.append(model.rate(net, x))
+        q = model.q(net, x)
+        codes = model.codes(q)
+        means.append(codes.mean)
+        sds.append(codes.sd)
+        nll.append(bernoulli_nll(x, model.decode(net, model.mode(q))))
+        rates.append(model.rate(q))
         if hasattr(model, "clusters"):
-            clusters.append(model.clusters(net, x))
+            clusters.append(model.clusters(q))
     rate = torch.cat(rates).double().mean(0)
-    facts = {"reconstruction": torch.cat(nll).double().mean().item(), "kl": rate.sum().item(),
-             "active_units": float((rate > ACTIVE).sum())}
+    facts = {
+        "reconstruction": torch.cat(nll).double().mean().item(),
+        "kl": rate.sum().item(),
+        "active_units": float((rate > ACTIVE).sum()),
+    }
     own = torch.cat(clusters).cpu().numpy() if clusters else None
     return Codes(rows, _numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts
 
 
 @torch.no_grad()
 def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes) -> dict[str, np.ndarray]:
-    """Arrays for the report: inputs and their reconstructions, canonical images where the model has them, and traversals.
+    """Arrays for the report: inputs, their reconstructions, canonical images where the model has them, and traversals.
 
-    A traversal decodes the first image's mean code with one unit moved over the range that it takes in the data (2nd to
-    98th percentile). Images are uint8, (..., h, w, c).
+    A traversal decodes the first image's code with one unit moved over the range that it takes in the data (2nd
+    to 98th percentile). Images are uint8, (..., h, w, c).
     """
     net.eval()
-    rows = codes.rows[:SHOWN]
-    z = torch.from_numpy(codes.mean[:SHOWN]).to(data.device, data.dtype)
-    shown = {"inputs": _bytes(data.at(torch.from_numpy(rows).to(data.device))),
-             "reconstructions": _bytes(model.decode(net, z).sigmoid())}
+    x = data.at(torch.from_numpy(codes.rows[:SHOWN]).to(data.device))
+    z = model.mode(model.q(net, x))
+    shown = {
+        "inputs": _bytes(x),
+        "reconstructions": _bytes(model.decode(net, z).sigmoid()),
+    }
     if hasattr(model, "canonical"):
         shown["canonical"] = _bytes(model.canonical(net, z).sigmoid())
     low, high = np.quantile(codes.mean, [0.02, 0.98], axis=0)
-    values = np.linspace(low, high, SHOWN, axis=1).astype(np.float32)                     # (units, steps)
+    values = np.linspace(low, high, SHOWN, axis=1).astype(np.float32)  # (units, steps)
     units, steps = values.shape
     moved = z[:1].repeat(units * steps, 1).view(units, steps, units)
     moved[range(units), :, range(units)] = torch.from_numpy(values).to(moved)
     frames = _bytes(model.decode(net, moved.view(units * steps, units)).sigmoid())
     names = [f"{block}{i}" for block, width in codes.blocks.items() for i in range(1, width + 1)]
-    return {**shown, "traversals": frames.reshape(units, steps, *frames.shape[1:]),
-            "traversal_names": np.array(names), "traversal_values": values}
+    return {
+        **shown,
+        "traversals": frames.reshape(units, steps, *frames.shape[1:]),
+        "traversal_names": np.array(names),
+        "traversal_values": values,
+    }
 
 
 def _batches(data: Resident, rows: np.ndarray) -> Iterator[Tensor]:

@@ -35,9 +35,9 @@ class Resident:
 
     def at(self, rows: Tensor) -> Tensor:
         """The images of these rows."""
-        images = self.pixels[rows]                                        # (n, h, w, c) bytes, or (n, h, w / 8, c) of bits
+        images = self.pixels[rows]  # (n, h, w, c) bytes, or (n, h, w / 8, c) of bits
         if self.data.packed:
-            bits = (images.unsqueeze(3) >> self._shifts) & 1              # (n, h, w / 8, 8, c)
+            bits = (images.unsqueeze(3) >> self._shifts) & 1  # (n, h, w / 8, 8, c)
             return bits.flatten(2, 3).permute(0, 3, 1, 2).to(self.dtype)
         return images.permute(0, 3, 1, 2).to(self.dtype) / 255
 

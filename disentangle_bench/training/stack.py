@@ -25,7 +25,7 @@ class Member:
     stream: Stream
     t: int = 0
     status: str = "running"
-    log: list[tuple[int, str, float]] = field(default_factory=list)      # (step, term, mean since the entry before)
+    log: list[tuple[int, str, float]] = field(default_factory=list)  # (step, term, mean since the entry before)
 
 
 def networks(model: Any, seed: int, data: Resident) -> nn.ModuleDict:
@@ -49,12 +49,14 @@ class Stack:
     def _member(self, model: Any, seed: int) -> Member:
         net = networks(model, seed, self.data)
         settings = model.optimisers()
-        optimisers = {player: torch.optim.Adam([p for name in parts for p in net[name].parameters()], **settings[player])
-                      for player, parts in model.players.items()}
+        optimisers = {
+            player: torch.optim.Adam([p for name in parts for p in net[name].parameters()], **settings[player])
+            for player, parts in model.players.items()
+        }
         return Member(model, seed, net, optimisers, Stream(seed, "draws", self.data.device, self.data.dtype))
 
     def advance(self, upto: int) -> None:
-        """Train every running member that is behind step `upto` until it is there; log the mean of each term on the way.
+        """Train every running member that is behind step `upto` up to it; log the mean of each term on the way.
 
         A member whose terms or weights are no longer finite is frozen as "diverged"; the others go on.
         """
@@ -69,7 +71,9 @@ class Stack:
                 totals[name] = totals[name] + value if name in totals else value
         means = {name: value.item() / steps for name, value in totals.items()}
         member.log += [(member.t, name, value) for name, value in means.items()]
-        if not all(map(math.isfinite, means.values())) or not all(torch.isfinite(w).all() for w in member.net.parameters()):
+        if not all(map(math.isfinite, means.values())) or not all(
+            torch.isfinite(w).all() for w in member.net.parameters()
+        ):
             member.status = "diverged"
 
     def _step(self, member: Member) -> dict[str, Tensor]:
@@ -84,8 +88,11 @@ class Stack:
             member.optimisers[player].step()
         member.t += 1
         alone = len(terms) == 1
-        return {name if alone else f"{player}.{name}": value.detach()
-                for player, parts in terms.items() for name, value in parts.items()}
+        return {
+            name if alone else f"{player}.{name}": value.detach()
+            for player, parts in terms.items()
+            for name, value in parts.items()
+        }
 
 
 def _parameters(optimiser: torch.optim.Adam) -> list[nn.Parameter]:

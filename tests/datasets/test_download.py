@@ -63,7 +63,7 @@ def test_a_file_is_downloaded_once(server, closed, tmp_path):
     path = _download.local(f"{server}/file", SHA256, tmp_path / "new")
     assert path == tmp_path / "new" / "file"
     assert path.read_bytes() == CONTENT
-    assert _download.local(f"{closed}/file", SHA256, tmp_path / "new") == path      # now without a server
+    assert _download.local(f"{closed}/file", SHA256, tmp_path / "new") == path  # now without a server
 
 
 def test_a_failed_download_is_tried_again(server, tmp_path):
@@ -95,7 +95,7 @@ def test_no_network_fails_fast(closed, tmp_path):
 
 def test_a_server_that_refuses_can_be_reached(server):
     assert _download.unreachable(f"{server}/flaky") == ""
-    assert _download.unreachable(f"{server}/file".replace("http:", "https:")) == ""      # no certificate
+    assert _download.unreachable(f"{server}/file".replace("http:", "https:")) == ""  # no certificate
 
 
 def test_a_silent_network_fails_fast(monkeypatch, tmp_path):
@@ -114,7 +114,7 @@ def test_downloads_can_be_forbidden(server, monkeypatch, tmp_path):
     with pytest.raises(ConnectionError, match="BENCH_OFFLINE forbids"):
         _download.local(f"{server}/file", SHA256, tmp_path)
     (tmp_path / "file").write_bytes(CONTENT)
-    assert _download.local(f"{server}/file", SHA256, tmp_path) == tmp_path / "file"      # what is there may be used
+    assert _download.local(f"{server}/file", SHA256, tmp_path) == tmp_path / "file"  # what is there may be used
     monkeypatch.setenv("BENCH_OFFLINE", "0")
     assert _download.local(f"{server}/file", SHA256, tmp_path / "new").exists()
 

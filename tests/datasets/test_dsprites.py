@@ -55,9 +55,18 @@ def test_the_set_describes_itself(data):
 
 def test_rows_are_in_the_published_order(data):
     rows = np.array([0, 1, 32, 1024, 40_960, 245_760, 737_279])
-    np.testing.assert_array_equal(data.factors[rows], [
-        [0, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 1, 0], [0, 0, 1, 0, 0], [0, 1, 0, 0, 0], [1, 0, 0, 0, 0],
-        [2, 5, 39, 31, 31]])
+    np.testing.assert_array_equal(
+        data.factors[rows],
+        [
+            [0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 1],
+            [0, 0, 0, 1, 0],
+            [0, 0, 1, 0, 0],
+            [0, 1, 0, 0, 0],
+            [1, 0, 0, 0, 0],
+            [2, 5, 39, 31, 31],
+        ],
+    )
     np.testing.assert_allclose(data.values[rows[[0, -1]]], [[1, 0.5, 0, 0, 0], [3, 1, 2 * np.pi, 1, 1]])
 
 
@@ -67,7 +76,8 @@ def test_the_bits_are_the_pinned_ones(data):
     assert [hashlib.sha256(part.data).hexdigest() for part in np.split(data.pixels, 3)] == [
         "7f9585f857d6f31b929f44080c3762f056865e255b880ea78b01fe3eed775301",
         "d88b207a29c35e494cd8b63e8ddb29df0721c137922afee046d52ee123538003",
-        "d4b2dbb174aca48fa86bf731227c713dc8a04902636b42212e176497ab199386"]
+        "d4b2dbb174aca48fa86bf731227c713dc8a04902636b42212e176497ab199386",
+    ]
 
 
 def test_white_pixels(data):
@@ -97,14 +107,15 @@ def test_posx_moves_right_and_posy_down(data, shape):
 
 
 def test_sprites_turn_counter_clockwise_on_the_screen(data):
-    flat, rising, upright, falling = (moments(image)[2] for image in data.take(
-        [row(data, 1, 5, turn, 15, 15) for turn in (0, 5, 10, 15)]))      # an ellipse at 0, 46, 92 and 138 degrees
+    flat, rising, upright, falling = (
+        moments(image)[2] for image in data.take([row(data, 1, 5, turn, 15, 15) for turn in (0, 5, 10, 15)])
+    )  # an ellipse at 0, 46, 92 and 138 degrees
     assert abs(flat) < 1
-    assert rising < -5                                                    # its right end went up: rows count downwards
+    assert rising < -5  # its right end went up: rows count downwards
     assert abs(upright) < 2
     assert falling > 5
-    down, right = data.take([row(data, 2, 5, turn, 15, 15) for turn in (0, 10)])[..., 0] > 0     # a heart and its tip
-    across, along = down.sum(1), right.sum(0)                             # white pixels in rows, in columns
+    down, right = data.take([row(data, 2, 5, turn, 15, 15) for turn in (0, 10)])[..., 0] > 0  # a heart and its tip
+    across, along = down.sum(1), right.sum(0)  # white pixels in rows, in columns
     assert across[across > 0][-1] < across[across > 0][0]
     assert along[along > 0][-1] < along[along > 0][0]
 
@@ -117,7 +128,7 @@ def test_the_last_orientation_repeats_the_first(data):
 
 def test_across_all_places_a_sprite_moves_by_whole_pixels(data):
     """One step is 32/31 pixels, so that only the way from the first to the last place is a pure shift."""
-    places = data.pixels.reshape(720, 32, 32, 64, 8)                      # bits: 32 columns are 4 bytes
+    places = data.pixels.reshape(720, 32, 32, 64, 8)  # bits: 32 columns are 4 bytes
     np.testing.assert_array_equal(places[:, 31], np.roll(places[:, 0], 4, axis=-1))
     np.testing.assert_array_equal(places[:, :, 31], np.roll(places[:, :, 0], 32, axis=-2))
 
@@ -132,9 +143,9 @@ def test_canonical_images_are_the_same_object_upright_and_in_the_middle(data):
     factors, homes = data.factors[rows], data.factors[data.home[rows]]
     np.testing.assert_array_equal(homes[:, :2], factors[:, :2])
     np.testing.assert_array_equal(homes[:, 2:], np.tile([0, 15, 15], (300, 1)))
-    centres = np.array([moments(image)[:2] for image in data.canonical(rows)])       # 16 + 32 * 15 / 31 = 31.48 pixels
-    assert abs(centres[:, 0] - 30.98).max() < 0.5                         # a pixel's centre lies half a pixel further
-    assert abs(centres[factors[:, 0] < 2, 1] - 30.98).max() < 0.5         # a heart turns round a point below its middle
+    centres = np.array([moments(image)[:2] for image in data.canonical(rows)])  # 16 + 32 * 15 / 31 = 31.48 pixels
+    assert abs(centres[:, 0] - 30.98).max() < 0.5  # a pixel's centre lies half a pixel further
+    assert abs(centres[factors[:, 0] < 2, 1] - 30.98).max() < 0.5  # a heart turns round a point below its middle
 
 
 def test_polygons_are_filled_by_the_even_odd_rule():
@@ -174,8 +185,7 @@ for _ in range(100):
 data.canonical(range(64))
 print(data.pixels.nbytes, peak() - before)"""
     environment = {**os.environ, "BENCH_OFFLINE": "1"}
-    found = subprocess.run([sys.executable, "-c", code], env=environment,
-                           capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     held, added = map(int, found.stdout.split())
     assert held < added < 400 * 2**20
 
@@ -220,8 +230,12 @@ def small(data):
 @pytest.fixture
 def file(small, tmp_path):
     path = tmp_path / "dsprites.npz"
-    np.savez_compressed(path, imgs=small, latents_classes=np.zeros((len(small), 6), int),
-                        metadata=np.array({"title": "a pickle"}, dtype=object))
+    np.savez_compressed(
+        path,
+        imgs=small,
+        latents_classes=np.zeros((len(small), 6), int),
+        metadata=np.array({"title": "a pickle"}, dtype=object),
+    )
     return path
 
 
@@ -240,12 +254,15 @@ def test_official_images_are_read_chunk_by_chunk(small, file):
     np.testing.assert_array_equal(module.read(file, SMALL, chunk=5000), expected)
 
 
-@pytest.mark.parametrize("arrays, message", [
-    ({"images": np.zeros((5, 64, 64), np.uint8)}, "imgs.npy"),
-    ({"imgs": np.zeros((4, 64, 64), np.uint8)}, r"imgs is \(4, 64, 64\) uint8, expected \(5, 64, 64\) uint8"),
-    ({"imgs": np.zeros((5, 64, 64))}, r"imgs is \(5, 64, 64\) float64, expected"),
-    ({"imgs": np.asfortranarray(np.zeros((5, 64, 64), np.uint8))}, "in Fortran order, expected"),
-])
+@pytest.mark.parametrize(
+    "arrays, message",
+    [
+        ({"images": np.zeros((5, 64, 64), np.uint8)}, "imgs.npy"),
+        ({"imgs": np.zeros((4, 64, 64), np.uint8)}, r"imgs is \(4, 64, 64\) uint8, expected \(5, 64, 64\) uint8"),
+        ({"imgs": np.zeros((5, 64, 64))}, r"imgs is \(5, 64, 64\) float64, expected"),
+        ({"imgs": np.asfortranarray(np.zeros((5, 64, 64), np.uint8))}, "in Fortran order, expected"),
+    ],
+)
 def test_other_arrays_are_refused(tmp_path, arrays, message):
     np.savez_compressed(tmp_path / "other.npz", **arrays)
     with pytest.raises(ValueError, match="other.npz is no dSprites file: .*" + message + ".*Delete it or move it away"):

@@ -13,9 +13,16 @@ from disentangle_bench.datasets._factored import FactoredData, grid, home
 def fields(**changes):
     """A table of three 8 x 8 grey images that is no grid, with some arguments changed."""
     pixels = np.arange(3 * 64, dtype=np.uint8).reshape(3, 8, 8, 1)
-    good = {"name": "tiny", "pixels": pixels, "factors": np.array([[0, 1], [1, 0], [1, 2]]),
-            "levels": (np.array([10.0, 20.0]), np.array([0.0, 0.5, 1.0])), "names": ("kind", "size"),
-            "kinds": ("categorical", "ordered"), "source": "made", "sha256": "0"}
+    good = {
+        "name": "tiny",
+        "pixels": pixels,
+        "factors": np.array([[0, 1], [1, 0], [1, 2]]),
+        "levels": (np.array([10.0, 20.0]), np.array([0.0, 0.5, 1.0])),
+        "names": ("kind", "size"),
+        "kinds": ("categorical", "ordered"),
+        "source": "made",
+        "sha256": "0",
+    }
     return {**good, **changes}
 
 
@@ -57,25 +64,31 @@ def test_canonical_images_are_those_of_the_home_rows():
         FactoredData(**fields()).canonical([0])
 
 
-@pytest.mark.parametrize("changes, message", [
-    ({"pixels": np.zeros((3, 8, 8), np.uint8)}, r"pixels must be \(n, h, w, c\) uint8, got \(3, 8, 8\) uint8"),
-    ({"pixels": np.zeros((3, 8, 8, 1))}, "pixels must be .* got .* float64"),
-    ({"pixels": np.zeros((2, 8, 8, 1), np.uint8)}, "pixels has 2 rows, factors has 3"),
-    ({"factors": np.zeros((3, 2))}, "factors must be .* integers, got .* float64"),
-    ({"factors": np.zeros(3, int)}, r"factors must be \(n, f\) integers, got \(3,\)"),
-    ({"pixels": np.zeros((0, 8, 8, 1), np.uint8), "factors": np.zeros((0, 2), int)}, "factors has no rows"),
-    ({"factors": np.array([[0, 0], [0, 0], [2, 0]])}, r"factors holds 0 \.\.\. 2 for 'kind', expected 0 \.\.\. 1"),
-    ({"factors": np.array([[0, 0], [0, -1], [0, 0]])}, r"factors holds -1 \.\.\. 0 for 'size', expected 0 \.\.\. 2"),
-    ({"levels": (np.zeros(2),)}, "levels must have one entry a factor, got 1 for 2"),
-    ({"names": ("kind",)}, "names must have one entry a factor, got 1 for 2"),
-    ({"names": ("kind", "kind")}, "names must differ"),
-    ({"kinds": ("ordered",) * 3}, "kinds must have one entry a factor, got 3 for 2"),
-    ({"kinds": ("ordered", "round")}, "kinds must be of .* got 'round' for 'size'"),
-    ({"label": "shape"}, r"label 'shape' is none of \('kind', 'size'\)"),
-    ({"home": np.zeros(2, int)}, r"home must be \(3,\) integers, got \(2,\)"),
-    ({"home": np.zeros(3)}, "home must be .* got .* float64"),
-    ({"home": np.array([0, 1, 3])}, r"home points to rows 0 \.\.\. 3 of 3"),
-])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"pixels": np.zeros((3, 8, 8), np.uint8)}, r"pixels must be \(n, h, w, c\) uint8, got \(3, 8, 8\) uint8"),
+        ({"pixels": np.zeros((3, 8, 8, 1))}, "pixels must be .* got .* float64"),
+        ({"pixels": np.zeros((2, 8, 8, 1), np.uint8)}, "pixels has 2 rows, factors has 3"),
+        ({"factors": np.zeros((3, 2))}, "factors must be .* integers, got .* float64"),
+        ({"factors": np.zeros(3, int)}, r"factors must be \(n, f\) integers, got \(3,\)"),
+        ({"pixels": np.zeros((0, 8, 8, 1), np.uint8), "factors": np.zeros((0, 2), int)}, "factors has no rows"),
+        ({"factors": np.array([[0, 0], [0, 0], [2, 0]])}, r"factors holds 0 \.\.\. 2 for 'kind', expected 0 \.\.\. 1"),
+        (
+            {"factors": np.array([[0, 0], [0, -1], [0, 0]])},
+            r"factors holds -1 \.\.\. 0 for 'size', expected 0 \.\.\. 2",
+        ),
+        ({"levels": (np.zeros(2),)}, "levels must have one entry a factor, got 1 for 2"),
+        ({"names": ("kind",)}, "names must have one entry a factor, got 1 for 2"),
+        ({"names": ("kind", "kind")}, "names must differ"),
+        ({"kinds": ("ordered",) * 3}, "kinds must have one entry a factor, got 3 for 2"),
+        ({"kinds": ("ordered", "round")}, "kinds must be of .* got 'round' for 'size'"),
+        ({"label": "shape"}, r"label 'shape' is none of \('kind', 'size'\)"),
+        ({"home": np.zeros(2, int)}, r"home must be \(3,\) integers, got \(2,\)"),
+        ({"home": np.zeros(3)}, "home must be .* got .* float64"),
+        ({"home": np.array([0, 1, 3])}, r"home points to rows 0 \.\.\. 3 of 3"),
+    ],
+)
 def test_what_does_not_fit_is_refused_by_name(changes, message):
     with pytest.raises(ValueError, match="data set 'tiny': " + message):
         FactoredData(**fields(**changes))

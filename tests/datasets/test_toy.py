@@ -25,7 +25,7 @@ def test_images_are_black_and_white_and_whole(data):
     images = data.take(np.arange(len(data)))
     assert set(np.unique(images)) == {0, 255}
     area = (images > 0).sum((1, 2, 3)).reshape(3, 3, 64)
-    expected = np.array([[25, 49, 81], [21, 37, 69], [9, 13, 17]])       # square, disc, cross: no place cuts a sprite
+    expected = np.array([[25, 49, 81], [21, 37, 69], [9, 13, 17]])  # square, disc, cross: no place cuts a sprite
     np.testing.assert_array_equal(area, np.broadcast_to(expected[:, :, None], area.shape))
 
 
@@ -39,9 +39,11 @@ def test_canonical_images_are_the_same_object_centred(data):
     rows = np.arange(len(data))
     np.testing.assert_array_equal(data.factors[data.home[rows], :2], data.factors[:, :2])
     images = data.canonical(rows)[..., 0] > 0
-    centre = (images * np.arange(16)).sum((1, 2)) / images.sum((1, 2)), \
-             (images * np.arange(16)[:, None]).sum((1, 2)) / images.sum((1, 2))
-    np.testing.assert_allclose(centre, 7)                                 # pixel 7 of 0 ... 15
+    centre = (
+        (images * np.arange(16)).sum((1, 2)) / images.sum((1, 2)),
+        (images * np.arange(16)[:, None]).sum((1, 2)) / images.sum((1, 2)),
+    )
+    np.testing.assert_allclose(centre, 7)  # pixel 7 of 0 ... 15
 
 
 def test_values_name_sizes_and_places(data):

@@ -1,6 +1,5 @@
 """Values that can be worked out on paper, or by brute force in another way."""
 
-from itertools import combinations, permutations
 from math import log
 
 import numpy as np
@@ -163,9 +162,12 @@ def test_what_scale_does():
 
 
 def test_a_constant_code_never_wins_the_vote():
+    """Its variance is rounding, over all rows more so than in a batch of 16: without care it would always win."""
     factors = np.tile(np.indices((2, 3)).reshape(2, -1).T, (10, 1))
-    codes = np.column_stack([np.full(60, 0.1), factors])
-    assert factorvae_score(codes, factors, prune=0, train=300, test=300) == 1
+    noisy = factors + 0.2 * np.random.default_rng(RNG_SEED).normal(size=factors.shape)
+    codes = np.column_stack([np.full(60, 0.1), noisy])
+    assert codes.var(axis=0)[0] > 10 * codes[:16].var(axis=0)[0] >= 0
+    assert factorvae_score(codes, factors, batch=16, prune=0, train=300, test=300) > 0.98
 
 
 # Explicitness and classes that are missing
@@ -217,37 +219,6 @@ def test_an_unseen_class_is_always_predicted_wrongly(name):
         assert metrics.sap(train, train, test_codes=test, test_factors=test) == pytest.approx((1 / 3 + 1 / 2) / 2)
 
 
-# Clusterings by brute force
-
-
-def random_clustering(seed, classes, clusters):
-    rng = np.random.default_rng(seed)
-    return rng.integers(classes, size=40), rng.integers(clusters, size=40)
-
-
-@pytest.mark.parametrize(("classes", "clusters"), [(4, 4), (3, 5), (5, 3), (1, 4), (4, 1)])
-def test_cluster_accuracy_is_the_best_of_all_namings(classes, clusters):
-    labels, found = random_clustering(classes * clusters, classes, clusters)
-    names = list(range(classes)) + [-1] * clusters  # -1: a cluster without a class
-    best = max(np.mean(np.array(naming)[found] == labels) for naming in set(permutations(names, clusters)))
-    assert metrics.cluster_accuracy(labels, found) == pytest.approx(best, abs=1e-15)
-
-
-def test_ari_by_counting_pairs():
-    labels, found = random_clustering(0, 3, 4)
-    pairs = np.array([(labels[i] == labels[j], found[i] == found[j]) for i, j in combinations(range(40), 2)])
-    both, (a, b) = pairs.all(axis=1).sum(), pairs.sum(axis=0)
-    expected = a * b / len(pairs)
-    assert metrics.ari(labels, found) == pytest.approx((both - expected) / ((a + b) / 2 - expected), abs=1e-12)
-
-
-def test_nmi_from_information():
-    labels, found = random_clustering(1, 3, 4)
-    information = mutual_information(labels[:, None], found[:, None]).item()
-    mean = (entropy(labels[:, None]) + entropy(found[:, None])).item() / 2
-    assert metrics.nmi(labels, found) == pytest.approx(information / mean, abs=1e-12)
-
-
 # The decorator
 
 
@@ -256,5 +227,5 @@ def test_the_decorator_returns_the_function():
         return 1.0
 
     assert metric(estimator="by hand", version=2, bounds=(0, 5), best=5)(score) is score
-    assert vars(score) == {"estimator": "by hand", "version": 2, "bounds": (0, 5), "best": 5}
+    assert vars(score) == {"estimator": "by hand", "version": 2, "bounds": (0, 5), "best": 5, "variants": {"": {}}}
     assert vars(modularity)["bounds"] == (0.0, 1.0)

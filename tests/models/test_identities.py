@@ -12,7 +12,7 @@ from disentangle_bench.datasets import load
 from disentangle_bench.models import _lie
 from disentangle_bench.models._probability import bernoulli_nll
 from disentangle_bench.models.betavae import BetaVAE
-from disentangle_bench.models.mcevae import MCEVAE
+from disentangle_bench.models.mcevae import MCEVAE, NOISE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.training.resident import Resident
 from disentangle_bench.training.stack import networks
@@ -55,7 +55,7 @@ def still(net):
     """The transformation head as it is at the first step but certain of the identity."""
     nn.init.constant_(net.encoder.tau[-1].bias, -200.0)
     with torch.no_grad():
-        net.encoder.tau[-1].bias[:len(net.encoder.tau[-1].bias) // 2] = 0
+        net.encoder.tau[-1].bias[: len(net.encoder.tau[-1].bias) // 2] = 0
     return net
 
 
@@ -67,10 +67,13 @@ def test_mcevae_without_transforms_and_with_one_class_is_a_vae(data):
     q_c, q_z, _ = model.q(net, draws["x"])
     z = torch.cat([q_c.parts.at(draws["eps_c"])[:, 0], q_z.at(draws["eps_z"])], 1)
     logits = net.decoder(z)
-    assert_close(terms["reconstruction"], bernoulli_nll(draws["x"], logits).mean())
+    seen = (NOISE + (1 - 2 * NOISE) * logits.sigmoid()).logit()
+    assert_close(terms["reconstruction"], bernoulli_nll(draws["x"], seen).mean())
+    assert_close(terms["reconstruction"], bernoulli_nll(draws["x"], logits).mean(), atol=0.01, rtol=0)
     assert_close(terms["invariance"], bernoulli_nll(draws["target"], logits).mean())
-    assert_close(terms["kl_c"] + terms["kl_z"],
-                 (q_c.parts.kl_to_standard().sum((1, 2)) + q_z.kl_to_standard().sum(1)).mean())
+    assert_close(
+        terms["kl_c"] + terms["kl_z"], (q_c.parts.kl_to_standard().sum((1, 2)) + q_z.kl_to_standard().sum(1)).mean()
+    )
 
 
 @pytest.mark.parametrize("group", _lie.DIMENSION)
@@ -78,10 +81,11 @@ def test_mcevae_expectation_over_classes_is_exact(data, group):
     model = MCEVAE(classes=3, group=group)
     net, draws = setting(model, data, n=4)
     q_c, q_z, q_tau = model.q(net, draws["x"])
-    z, M = q_z.at(draws["eps_z"]), _lie.exponential(q_tau.at(draws["eps_tau"]))
-    expected = sum(
-        (q_c.w[:, k] * bernoulli_nll(draws["x"], _lie.warp(
-            net.decoder(torch.cat([q_c.parts.at(draws["eps_c"])[:, k], z], 1)), M))).mean() for k in range(3))
+    z, tau = q_z.at(draws["eps_z"]), q_tau.at(draws["eps_tau"])
+    expected = 0.0
+    for k in range(3):
+        logits = net.decoder(torch.cat([q_c.parts.at(draws["eps_c"])[:, k], z], 1))
+        expected += (q_c.w[:, k] * bernoulli_nll(draws["x"], model.moved(logits, tau))).mean()
     assert_close(model.loss(net, **draws)["reconstruction"], expected)
 
 
@@ -91,21 +95,29 @@ def test_mcevae_decodes_its_codes_by_moving_the_canonical_image(data):
     z = torch.randn(5, 3 + 3 + 4, dtype=torch.float64)
     canonical = model.canonical(net, z)
     assert_close(canonical, model.canonical(net, torch.cat([z[:, :6], torch.zeros(5, 4)], 1)))
-    assert_close(model.decode(net, z), _lie.warp(canonical, _lie.exponential(z[:, 6:])))
+    warped = _lie.warp(canonical.sigmoid(), _lie.exponential(z[:, 6:]))
+    assert_close(model.decode(net, z).sigmoid(), warped, atol=NOISE, rtol=0)
     z[:, 6:] = 0
-    assert_close(model.decode(net, z), canonical, atol=1e-9, rtol=0)
+    assert_close(model.decode(net, z).sigmoid(), canonical.sigmoid(), atol=NOISE, rtol=0)
+
+
+def test_mcevae_certain_images_stay_finite_when_moved():
+    certain = torch.tensor([[[[-200.0, 200.0], [200.0, -200.0]]]], requires_grad=True)
+    tau = torch.zeros(1, 3, requires_grad=True)
+    loss = bernoulli_nll(torch.ones(1, 1, 2, 2), MCEVAE().moved(certain, tau)).sum()
+    assert_close(loss, torch.tensor(-2 * math.log(NOISE) - 2 * math.log1p(-NOISE)), atol=1e-2, rtol=0)
+    assert all(torch.isfinite(g).all() for g in torch.autograd.grad(loss, [certain, tau]))
 
 
 def test_mcevae_invariance_learns_from_the_untransformed_branch_alone(data):
-    # with g = identity both branches hold the same numbers: squares vanish, and so does the gradient that a cross entropy
-    # H(p, p~) has in its second argument where p~ = p; a gradient through the first argument would not vanish
-    model = MCEVAE(classes=3)
+    # with g = identity both branches hold the same numbers: squares vanish, and so does the gradient that a cross
+    # entropy H(p, p~) has in its second argument where p~ = p; a gradient through the first would not vanish
+    model = MCEVAE(classes=1)
     net, draws = setting(model, data)
     q_c, q_z, _ = model.q(net, draws["x"])
-    content = torch.cat([q_c.mean, q_z.mean], 1)
     same = torch.zeros(1, 16, 3, dtype=torch.float64)
-    loss = model.invariance(net, draws["x"], same, content)
-    p = net.decoder(content).sigmoid()
+    loss = model.invariance(net, draws["x"], same, q_c, q_z)
+    p = net.decoder(torch.cat([q_c.mean, q_z.mean], 1)).sigmoid()
     assert_close(loss, torch.distributions.Bernoulli(p).entropy().sum((1, 2, 3)).mean(), atol=1e-7, rtol=1e-7)
     gradients = torch.autograd.grad(loss, list(net.decoder.parameters()))
     assert max(g.abs().max() for g in gradients) < 1e-6
@@ -115,15 +127,47 @@ def test_mcevae_more_transforms_are_a_mean_of_single_ones(data):
     model = MCEVAE(classes=3, R=4)
     net, draws = setting(model, data)
     assert draws["target"].shape == (4, 16, 3)
-    content = torch.randn(16, 6, dtype=torch.float64)
-    single = [model.invariance(net, draws["x"], g[None], content) for g in draws["target"]]
-    assert_close(model.invariance(net, draws["x"], draws["target"], content), torch.stack(single).mean())
+    q_c, q_z, _ = model.q(net, draws["x"])
+    single = [model.invariance(net, draws["x"], g[None], q_c, q_z) for g in draws["target"]]
+    assert_close(model.invariance(net, draws["x"], draws["target"], q_c, q_z), torch.stack(single).mean())
+
+
+def test_mcevae_invariance_by_hand(data):
+    """Squared distances of posterior means, and the cross entropy of canonical images, component by component."""
+    model = MCEVAE(classes=2)
+    net, draws = setting(model, data, n=3)
+    x, g = draws["x"], draws["target"]
+    (q_c, q_z, _), (r_c, r_z, _) = model.q(net, x), model.q(net, _lie.warp(x, _lie.exponential(g[0])))
+    image = lambda c, z, i, k: net.decoder(torch.cat([c.parts.mean[i, k], z.mean[i]])[None]).sigmoid()[0]  # noqa: E731
+    expected = 0.0
+    for i in range(3):
+        x_r = sum(r_c.w[i, k] * image(r_c, r_z, i, k) for k in range(2))
+        for k in range(2):
+            p = image(q_c, q_z, i, k)
+            expected -= q_c.w[i, k] * (x_r * p.log() + (1 - x_r) * (1 - p).log()).sum() / 3
+        expected += ((q_c.mean[i] - r_c.mean[i]).square().sum() + (q_z.mean[i] - r_z.mean[i]).square().sum()) / 3
+    assert_close(model.invariance(net, x, g, q_c, q_z), expected)
+
+
+def test_mcevae_mode_is_the_heaviest_components_mean(data):
+    model = MCEVAE(classes=3)
+    net, draws = setting(model, data)
+    nn.init.constant_(net.encoder.weights.weight, 0.0)
+    with torch.no_grad():
+        net.encoder.weights.bias.copy_(torch.tensor([0.0, 9.0, 0.0]))
+    q_c, q_z, q_tau = q = model.q(net, draws["x"])
+    assert_close(model.mode(q), torch.cat([q_c.parts.mean[:, 1], q_z.mean, q_tau.mean], 1))
+    assert (model.clusters(q) == 1).all()
 
 
 def test_mcevae_transforms_are_drawn_from_the_published_ranges():
     g = MCEVAE(group="sim2", R=1).random_transforms(100_000, Stream(0, "g", CPU))[0]
-    for column, low, high in [(g[:, 0], -math.pi, math.pi), (g[:, 1], -0.25, 0.25), (g[:, 2], -0.25, 0.25),
-                              (g[:, 3].exp(), 0.5, 1.0)]:
+    for column, low, high in [
+        (g[:, 0], -math.pi, math.pi),
+        (g[:, 1], -0.25, 0.25),
+        (g[:, 2], -0.25, 0.25),
+        (g[:, 3].exp(), 0.5, 1.0),
+    ]:
         assert low <= column.min() < low + 0.01 * (high - low) and high - 0.01 * (high - low) < column.max() <= high
 
 
@@ -132,18 +176,19 @@ def test_mcevae_starts_at_the_identity(data):
     net, draws = setting(model, data)
     _, _, q_tau = model.q(net, draws["x"])
     assert_close(q_tau.mean, torch.zeros_like(q_tau.mean))
+    assert_close(q_tau.sd, torch.full_like(q_tau.sd, math.exp(-2)))
 
 
 def test_mcevae_own_networks_at_28x28():
     class Digits:
         shape, classes, device, dtype = (28, 28, 1), 10, CPU, torch.float32
 
-    net = networks(MCEVAE(), 0, Digits())      # type: ignore[arg-type]
+    net = networks(MCEVAE(), 0, Digits())  # type: ignore[arg-type]
     assert net.encoder.trunk(torch.zeros(2, 1, 28, 28)).shape == (2, 784)
     assert any(isinstance(m, nn.BatchNorm2d) for m in net.encoder.modules())
     assert [m.out_features for m in net.encoder.z if isinstance(m, nn.Linear)] == [512, 512, 6]
     x = torch.rand(2, 1, 28, 28)
-    assert MCEVAE().codes(net, x).mean.shape == (2, 10 + 3 + 3)
+    assert MCEVAE().codes(MCEVAE().q(net, x)).mean.shape == (2, 10 + 3 + 3)
 
 
 def test_unknown_group_is_refused_by_name():
@@ -153,6 +198,6 @@ def test_unknown_group_is_refused_by_name():
 
 def test_models_cannot_be_changed_and_refuse_unknown_parameters():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        VAE().latents = 3      # type: ignore[misc]
+        VAE().latents = 3  # type: ignore[misc]
     with pytest.raises(TypeError):
-        BetaVAE(bet=3)         # type: ignore[call-arg]
+        BetaVAE(bet=3)  # type: ignore[call-arg]

@@ -44,7 +44,9 @@ def test_second_derivative_of_a_turning_shift():
 
 @pytest.mark.parametrize("group", _lie.DIMENSION)
 def test_gradient_is_finite_everywhere(group):
-    tau = torch.cat([torch.zeros(1, 4), torch.eye(4), 1e-20 * torch.ones(1, 4), torch.randn(50, 4)])[:, :_lie.DIMENSION[group]]
+    tau = torch.cat([torch.zeros(1, 4), torch.eye(4), 1e-20 * torch.ones(1, 4), torch.randn(50, 4)])[
+        :, : _lie.DIMENSION[group]
+    ]
     tau.requires_grad_()
     (gradient,) = torch.autograd.grad(_lie.exponential(tau).square().sum(), tau)
     assert torch.isfinite(gradient).all()
@@ -72,7 +74,7 @@ def test_warp_moves_content_by_the_inverse():
 
 def test_warp_and_back_returns_a_centred_spot():
     M = _lie.exponential(torch.tensor([[0.7, 0.2, -0.1, 0.2]]))
-    spot = blob(0.0, 0.0, variance=0.03)                 # wide enough for two bilinear readings to blur it little
+    spot = blob(0.0, 0.0, variance=0.03)  # wide enough for two bilinear readings to blur it little
     assert_close(_lie.warp(_lie.warp(spot, M), _lie.inverse(M)), spot, atol=0.03, rtol=0)
 
 

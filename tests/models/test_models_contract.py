@@ -30,7 +30,8 @@ def test_a_model_that_breaks_the_contract_is_told_how(tmp_path):
         "from disentangle_bench.models.vae import VAE\n\n@dataclass(frozen=True)\nclass Crooked(VAE):\n"
         "    def loss(self, net, x, eps):\n"
         "        terms = super().loss(net, x, eps)\n"
-        "        return {**terms, 'kl': -1e4 * terms['reconstruction'] + torch.rand(()) / 0}\n")
+        "        return {**terms, 'kl': -1e4 * terms['reconstruction'] + torch.rand(()) / 0}\n"
+    )
     problems = dict(contract.check(tmp_path / "crooked.py"))
     assert "no year" in problems["docstring has a year and an equation"]
     assert "'kl'" in problems["terms are finite scalars"]

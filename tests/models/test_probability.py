@@ -60,14 +60,18 @@ def test_bound_is_above_the_true_divergence_and_meets_it_when_parts_are_apart():
     K = 3
 
     def true(mixture, means, sd, n=100_000):
-        q = MixtureSameFamily(Categorical(mixture.w[0]), Independent(Normal(mixture.parts.mean[0], mixture.parts.sd[0]), 1))
+        q = MixtureSameFamily(
+            Categorical(mixture.w[0]), Independent(Normal(mixture.parts.mean[0], mixture.parts.sd[0]), 1)
+        )
         p = MixtureSameFamily(Categorical(torch.ones(K)), Independent(Normal(means, sd), 1))
         z = q.sample((n,))
         return (q.log_prob(z) - p.log_prob(z)).mean()
 
     for radius, gap in [(0.5, None), (20.0, 0.01)]:
         means = one_hot_means(K, radius, torch.zeros(1))
-        mixture = Mixture(torch.randn(1, K), Gaussian(means[None] + 0.1 * torch.randn(1, K, K), torch.randn(1, K, K) - 2))
+        mixture = Mixture(
+            torch.randn(1, K), Gaussian(means[None] + 0.1 * torch.randn(1, K, K), torch.randn(1, K, K) - 2)
+        )
         bound, value = mixture.kl_to(means, 0.5)[0], true(mixture, means, 0.5)
         assert bound > value - 0.02
         if gap:
@@ -77,7 +81,8 @@ def test_bound_is_above_the_true_divergence_and_meets_it_when_parts_are_apart():
 def test_mixture_moments_are_those_of_its_samples():
     torch.manual_seed(1)
     mixture = Mixture(torch.randn(1, 4), Gaussian(torch.randn(1, 4, 2), torch.randn(1, 4, 2)))
-    z = MixtureSameFamily(Categorical(mixture.w[0]), Independent(Normal(mixture.parts.mean[0], mixture.parts.sd[0]), 1)
-                          ).sample((400_000,))
+    z = MixtureSameFamily(
+        Categorical(mixture.w[0]), Independent(Normal(mixture.parts.mean[0], mixture.parts.sd[0]), 1)
+    ).sample((400_000,))
     assert_close(mixture.mean[0], z.mean(0), atol=0.02, rtol=0)
     assert_close(mixture.sd[0], z.std(0), atol=0.02, rtol=0)

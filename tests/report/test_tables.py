@@ -20,6 +20,7 @@ def board_of(folder, metrics=None):
 
 # Labels
 
+
 def test_a_label_holds_the_parameters_that_differ(folder) -> None:
     for seed in range(2):
         for beta in (1.0, 8.0):
@@ -52,6 +53,7 @@ def test_steps_tell_apart_too(folder) -> None:
 
 # Cells
 
+
 def test_cells_by_hand(folder) -> None:
     for seed, value in enumerate([0.1, 0.3]):
         folder.run("betavae", "dsprites", seed, scores={"mig": value, "reconstruction": 30.0 + seed})
@@ -76,7 +78,7 @@ def test_best_is_highest_or_lowest_and_never_a_control(folder) -> None:
     folder.run("pca", "dsprites", 0, scores={"mig": 0.1, "reconstruction": 10.0})
     board = board_of(folder)
     bold = {(label, metric) for label in board.best.index for metric in board.best if board.best.loc[label, metric]}
-    assert bold == {("mcevae", "mig"), ("betavae", "reconstruction")}                # kl has no better direction
+    assert bold == {("mcevae", "mig"), ("betavae", "reconstruction")}  # kl has no better direction
     assert "| **0.400** | 30.0 | 9.00 |" in markdown(board)
     assert r"\textbf{0.400} & 30.0 & 9.00" in latex(board) and r"0.200 & \textbf{20.0} & 5.00" in latex(board)
 
@@ -127,11 +129,12 @@ def test_wide_and_long_hold_every_data_set(original) -> None:
     assert table.groupby("dataset").size().to_dict() == {"digits": 7, "dsprites": 7}
     numbers = long(frame, ["mig"])
     row = numbers[(numbers["dataset"] == "dsprites") & (numbers["label"] == "betavae (beta=8)")].iloc[0]
-    values = frame[(frame["label"] == row["label"]) & (frame["dataset"] == "dsprites") & (frame["metric"] == "mig")]["value"]
-    assert row["n"] == 6 and row["mean"] == pytest.approx(values.mean()) and row["low"] < row["iqm"] < row["high"]
+    own = frame[(frame["label"] == row["label"]) & (frame["dataset"] == "dsprites") & (frame["metric"] == "mig")]
+    assert row["n"] == 6 and row["mean"] == pytest.approx(own["value"].mean()) and row["low"] < row["iqm"] < row["high"]
 
 
 # Density
+
 
 def test_missing_cells_are_named(folder) -> None:
     for seed in range(4):
@@ -150,8 +153,10 @@ def test_failed_and_diverged_runs_are_named_and_not_missing(folder) -> None:
     folder.run("mcevae", "dsprites", 0, status="failed", error="RuntimeError: too big\nTraceback")
     folder.run("mcevae", "dsprites", 1, status="diverged")
     board = board_of(folder)
-    assert board.notes == ["failed: mcevae on dsprites (official), seed 0: RuntimeError: too big",
-                           "diverged: mcevae on dsprites (official), seed 1"]
+    assert board.notes == [
+        "failed: mcevae on dsprites (official), seed 0: RuntimeError: too big",
+        "diverged: mcevae on dsprites (official), seed 1",
+    ]
     assert all(note in markdown(board) and note.replace("_", r"\_") in latex(board) for note in board.notes)
     assert board.cells.loc["mcevae", "mig"] == "–" and board.seeds["mcevae"] == 0
 
@@ -161,17 +166,19 @@ def test_missing_numbers_are_named_with_their_error(folder) -> None:
     folder.score(runs[0], "sap", 0.2)
     folder.score(runs[1], "sap", None, error="ValueError: one class")
     folder.score(runs[2], "sap", float("inf"))
-    folder.run("betavae", "dsprites", 0, scores={"mig": 0.4})                         # never had a sap: not a gap
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.4})  # never had a sap: not a gap
     assert [note for note in board_of(folder).notes if "sap" in note] == [
         "no sap: mcevae on dsprites (official), seeds 2–3",
-        "no sap: mcevae on dsprites (official), seed 1: ValueError: one class"]
+        "no sap: mcevae on dsprites (official), seed 1: ValueError: one class",
+    ]
 
 
 def test_runs_without_any_score_are_named(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
     folder.run("mcevae", "dsprites", 1)
     assert board_of(folder).notes == [
-        "no scores: mcevae on dsprites (official), seed 1; `bench score FOLDER` computes them"]
+        "no scores: mcevae on dsprites (official), seed 1; `bench score FOLDER` computes them"
+    ]
 
 
 def test_mixed_conventions_and_images_are_named(folder) -> None:
@@ -187,21 +194,23 @@ def test_mixed_conventions_and_images_are_named(folder) -> None:
 def test_a_whole_table_has_no_gaps(folder) -> None:
     for seed in range(2):
         folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5})
-    folder.run("oracle", "dsprites", 0, scores={"mig": 0.5})                          # controls may have fewer seeds
+    folder.run("oracle", "dsprites", 0, scores={"mig": 0.5})  # controls may have fewer seeds
     assert board_of(folder).notes == []
 
 
 def test_runs_that_were_asked_for_and_have_not_ended_are_named(folder) -> None:
     there = folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
-    asked = [{"run": run, "model": "mcevae", "dataset": "dsprites", "source": "official", "seed": seed}
-             for seed, run in enumerate([there, "later", "latest"])]
+    asked = [
+        {"run": run, "model": "mcevae", "dataset": "dsprites", "source": "official", "seed": seed}
+        for seed, run in enumerate([there, "later", "latest"])
+    ]
     assert not_run({"runs": asked}, load(folder.write())) == ["not run yet: mcevae on dsprites (official), seeds 1–2"]
     assert not_run({}, load(folder.write())) == []
 
 
 def test_duplicate_runs_are_refused_by_name(folder) -> None:
     runs = [folder.run("betavae", "dsprites", 3, scores={"mig": 0.5}, beta=4.0) for _ in range(2)]
-    with pytest.raises(ValueError, match=rf"duplicate runs {runs[0]}, {runs[1]}: .*betavae on dsprites \(official\), seed 3"):
+    with pytest.raises(ValueError, match=rf"runs {runs[0]}, {runs[1]}: .*betavae on dsprites \(official\), seed 3"):
         board_of(folder)
 
 
@@ -222,7 +231,7 @@ def test_mixed_versions_are_refused_by_name(folder) -> None:
     runs = [folder.run("betavae", "dsprites", seed, scores={"sap": 0.5}) for seed in range(2)]
     folder.score(runs[0], "mig", 0.5)
     folder.score(runs[1], "mig", 0.5, version=2)
-    with pytest.raises(ValueError, match=rf"'mig' is there as version 1 \(runs {runs[0]}\), version 2 \(runs {runs[1]}\)"):
+    with pytest.raises(ValueError, match=rf"'mig' .* version 1 \(runs {runs[0]}\), version 2 \(runs {runs[1]}\)"):
         board_of(folder)
 
 
@@ -232,6 +241,7 @@ def test_seeds_in_words(seeds: list[int], text: str) -> None:
 
 
 # Glossary
+
 
 def test_parts_go_by_their_family_and_strangers_have_no_direction() -> None:
     assert meaning("cluster_accuracy.own") is GLOSSARY["cluster_accuracy"]
@@ -249,4 +259,4 @@ def test_a_single_run_makes_a_table(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
     board = board_of(folder)
     assert isinstance(board.cells, pd.DataFrame) and board.cells.loc["mcevae", "mig"] == "0.500"
-    assert not board.best.loc["mcevae", "mig"]                                        # best of one says nothing
+    assert not board.best.loc["mcevae", "mig"]  # best of one says nothing

@@ -25,31 +25,35 @@ def bench(monkeypatch, capsys, tmp_path):
             cli.main()
         out, err = capsys.readouterr()
         return stop.value.code or 0, out, err
+
     return call
 
 
 QUICK = ["--dataset", "toy", "--seeds", "1", "--steps", "4", "--device", "cpu", "--on", "here"]
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["run", "--models", "betavea"], "unknown model 'betavea'; did you mean 'betavae'?"),
-    (["run", "--models", "vae", "--dataset", "toi"], "unknown dataset 'toi'; did you mean 'toy'?"),
-    (["run", "--models", "vae", *QUICK, "--metrics", "migg"], "unknown metric 'migg'; did you mean 'mig'?"),
-    (["run", "--models", "vae", *QUICK, "--set", "vae.betta=1"], "unknown parameter of vae 'betta'"),
-    (["run", "--models", "vae", "--dataset", "toy", "--seeds", "0"], "--seeds: got '0'"),
-    (["run", "--models", "vae", "--dataset", "toy", "--steps", "0"], "--steps: got 0"),
-    (["run", "--models", "vae", "--dataset", "toy", "--budget", "papper"], "did you mean 'paper'?"),
-    (["run", "--models", "vae", *QUICK, "--device", "abacus"], "device: got 'abacus'"),
-    (["run", "--models", "vae", *QUICK, "--out", "file/results"], "--out 'file/results' cannot be written"),
-    (["run"], "--models: nothing given"),
-    (["run", "--study", "nothing.py"], "study file 'nothing.py' does not exist"),
-    (["score", "nothing.npz"], "nothing.npz: no such file"),
-    (["report", "nothing"], "nothing"),
-    (["list", "modells"], "did you mean 'models'?"),
-    (["show", "abc"], "run 'abc': expected one match"),
-    (["data", "info", "dsprits"], "did you mean 'dsprites'?"),
-    (["check", "nothing.py"], "nothing.py: no such file"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--models", "betavea"], "unknown model 'betavea'; did you mean 'betavae'?"),
+        (["run", "--models", "vae", "--dataset", "toi"], "unknown dataset 'toi'; did you mean 'toy'?"),
+        (["run", "--models", "vae", *QUICK, "--metrics", "migg"], "unknown metric 'migg'; did you mean 'mig'?"),
+        (["run", "--models", "vae", *QUICK, "--set", "vae.betta=1"], "unknown parameter of vae 'betta'"),
+        (["run", "--models", "vae", "--dataset", "toy", "--seeds", "0"], "--seeds: got '0'"),
+        (["run", "--models", "vae", "--dataset", "toy", "--steps", "0"], "--steps"),
+        (["run", "--models", "vae", "--dataset", "toy", "--budget", "papper"], "did you mean 'paper'?"),
+        (["run", "--models", "vae", *QUICK, "--device", "abacus"], "device: got 'abacus'"),
+        (["run", "--models", "vae", *QUICK, "--out", "file/results"], "--out 'file/results' cannot be written"),
+        (["run"], "--models: nothing given"),
+        (["run", "--study", "nothing.py"], "study file 'nothing.py' does not exist"),
+        (["score", "nothing.npz"], "nothing.npz: no such file"),
+        (["report", "nothing"], "nothing"),
+        (["list", "modells"], "did you mean 'models'?"),
+        (["show", "abc"], "run 'abc': expected one match"),
+        (["data", "info", "dsprits"], "did you mean 'dsprites'?"),
+        (["check", "nothing.py"], "nothing.py: no such file"),
+    ],
+)
 def test_bad_input_is_one_line_and_exit_code_2(bench, words, message):
     Path("file").write_text("")
     code, _, err = bench(*words)
@@ -77,7 +81,9 @@ def test_dry_run_prints_the_plan_and_writes_nothing(bench):
 
 
 def test_a_failed_run_makes_exit_code_1_and_is_listed(bench):
-    code, out, _ = bench("run", "--models", "vae,noise", *QUICK, "--set", "vae.latents=-1", "--metrics", "mig", "--out", "r")
+    code, out, _ = bench(
+        "run", "--models", "vae,noise", *QUICK, "--set", "vae.latents=-1", "--metrics", "mig", "--out", "r"
+    )
     assert code == 1 and "failed: vae seed 0" in out and "error.txt" in out
     assert "1 runs done" in out
 
@@ -97,9 +103,13 @@ def test_score_of_a_strangers_codes(bench):
 
 
 def test_score_fills_a_folder(bench):
-    bench("run", "--models", "noise", *QUICK, "--metrics", "mig", "--out", "r")
+    bench("run", "--models", "noise", *QUICK, "--metrics", "mig", "--set", "mig.bins=7", "--out", "r")
     assert bench("score", "r", "--metrics", "mig,modularity")[0] == 0
-    assert {"mig", "modularity"} <= set(pd.read_csv("r/results.csv").metric)
+    rows = pd.read_csv("r/results.csv").set_index("metric")
+    assert {"mig", "modularity"} <= set(rows.index)
+    assert "bins=7" in rows.convention["mig"]  # as the folder was run, unless told otherwise
+    bench("score", "r", "--metrics", "mig", "--set", "mig.bins=9")
+    assert "bins=9" in pd.read_csv("r/results.csv").set_index("metric").convention["mig"]
 
 
 def test_data_info_and_preview(bench):
@@ -121,9 +131,11 @@ def test_every_help_ends_with_commands_to_copy():
 
 
 def test_a_study_is_run_from_its_file(bench):
-    Path("mystudy.py").write_text("from disentangle_bench.runner.plan import Study\n"
-                                  "study = Study(['noise', 'oracle'], ['toy'], range(2), rows=50, metrics=['mig'])\n")
-    code, out, _ = bench("run", "--study", "mystudy.py", "--on", "here")
+    Path("mystudy.py").write_text(
+        "from disentangle_bench.runner.plan import Study\n"
+        "study = Study(['noise', 'oracle'], ['toy'], range(2), rows=50, metrics=['mig'])\n"
+    )
+    code, _, _ = bench("run", "--study", "mystudy.py", "--on", "here")
     assert code == 0 and len(pd.read_csv("results/mystudy/results.csv")) == 4 + 2 * 3
     assert json.loads(Path("results/mystudy/study.json").read_text())["study"] == "mystudy"
 
@@ -137,11 +149,15 @@ def imported(statement):
 def test_light_imports():
     assert not {"torch", "pandas", "sklearn", "scipy"} & imported("from disentangle_bench.metrics import mig, dci, sap")
     assert not {"torch", "numpy", "pandas"} & imported("import disentangle_bench.cli")
-    assert "torch" not in imported("import disentangle_bench.runner.run, disentangle_bench.report, disentangle_bench.datasets")
+    assert "torch" not in imported(
+        "import disentangle_bench.runner.run, disentangle_bench.report, disentangle_bench.datasets"
+    )
 
 
 def test_help_and_list_import_nothing_heavy():
-    code = "import sys; sys.argv[1:] = ['list', 'metrics']\nfrom disentangle_bench import cli\ntry: cli.app()\n" \
-           "finally: print(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; sys.argv[1:] = ['list', 'metrics']\nfrom disentangle_bench import cli\ntry: cli.app()\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ))
     assert "mig" in result.stdout and not {"torch", "numpy", "pandas"} & set(result.stderr.split())

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from disentangle_bench import catalog
-from disentangle_bench.cli import parse_seeds
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.vae import VAE
-from disentangle_bench.runner.plan import BUDGETS, Study, build_models, group, load_study, metric_options
+from disentangle_bench.runner.plan import BUDGETS, Study, build_models, group, load_study, metric_options, parse_seeds
 
 QUICK, PAPER = BUDGETS["quick"], BUDGETS["paper"]
 
@@ -59,15 +58,21 @@ def test_settings_set_sweep_and_follow_the_budget():
 
 
 def test_controls_can_be_asked_for_together():
-    assert [type(m).__name__.lower() for m in build_models(["vae", "controls"], [], PAPER)] == ["vae", *catalog.CONTROLS]
+    assert [type(m).__name__.lower() for m in build_models(["vae", "controls"], [], PAPER)] == [
+        "vae",
+        *catalog.CONTROLS,
+    ]
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    (["betavae.betta=8"], "unknown parameter of betavae 'betta'; did you mean 'beta'?"),
-    (["betavae.beta=high"], "--set betavae.beta: got 'high', expected float"),
-    (["betavae.latents=2.5"], "--set betavae.latents: got '2.5', expected int"),
-    (["betavae"], "expected NAME.PARAMETER=VALUE"),
-])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["betavae.betta=8"], "unknown parameter of betavae 'betta'; did you mean 'beta'?"),
+        (["betavae.beta=high"], "--set betavae.beta: got 'high', expected float"),
+        (["betavae.latents=2.5"], "--set betavae.latents: got '2.5', expected int"),
+        (["betavae"], "expected NAME.PARAMETER=VALUE"),
+    ],
+)
 def test_bad_settings_are_named(settings, message):
     with pytest.raises(ValueError) as error:
         build_models(["betavae"], settings, PAPER)

@@ -1,4 +1,4 @@
-"""The main job end to end on the toy set: resume, kill at any moment, failures as rows, reports of half-finished folders."""
+"""The main job end to end on the toy set: resume, kills at any moment, failures as rows, half-finished reports."""
 
 import json
 import os
@@ -37,10 +37,23 @@ def table(folder):
 def test_a_run_leaves_its_files_and_rows(tmp_path):
     (record,) = go(study(["mcevae"]), tmp_path)
     folder = tmp_path / "runs" / record["run"]
-    assert {p.name for p in folder.iterdir()} == {"run.json", "codes.npz", "log.parquet", "model.safetensors", "pictures.npz"}
+    assert {p.name for p in folder.iterdir()} == {
+        "run.json",
+        "codes.npz",
+        "log.parquet",
+        "model.safetensors",
+        "pictures.npz",
+    }
     rows = table(tmp_path)
-    assert set(rows.metric) == {"mig", "modularity", "cluster_accuracy.kmeans", "cluster_accuracy.own",
-                                "reconstruction", "kl", "active_units"}
+    assert set(rows.metric) == {
+        "mig",
+        "modularity",
+        "cluster_accuracy.kmeans",
+        "cluster_accuracy.own",
+        "reconstruction",
+        "kl",
+        "active_units",
+    }
     assert rows.source.unique().tolist() == ["drawn"] and rows.n.unique().tolist() == [60]
     assert json.loads(rows.params[0])["group"] == "se2"
     assert rows.convention.str.len().min() > 10
@@ -97,7 +110,9 @@ def test_a_failing_model_is_one_row_and_is_tried_again(tmp_path):
     assert "Traceback" in (tmp_path / "runs" / records[0]["run"] / "error.txt").read_text()
     store = Store(tmp_path)
     made = runner.plan(question.runs(), store, study="test", metrics=METRICS)
-    assert dict(made.count()) == {"failed": 2, "done": 4} and [r.id for r in made.wanted] == [r["run"] for r in records[:2]]
+    assert dict(made.count()) == {"failed": 2, "done": 4} and [r.id for r in made.wanted] == [
+        r["run"] for r in records[:2]
+    ]
 
 
 def test_a_metric_that_fails_is_one_row(tmp_path):
@@ -129,8 +144,24 @@ def test_a_report_is_made_of_what_is_finished(tmp_path):
     assert {"model", "seed", "metric", "value", "source"} <= set(load(tmp_path))
 
 
-COMMAND = [sys.executable, "-m", "disentangle_bench.cli", "run", "--models", "vae,betavae,noise", "--dataset", "toy", "--seeds",
-           "2", "--steps", "400", "--metrics", "mig,modularity", "--device", "cpu"]
+COMMAND = [
+    sys.executable,
+    "-m",
+    "disentangle_bench.cli",
+    "run",
+    "--models",
+    "vae,betavae,noise",
+    "--dataset",
+    "toy",
+    "--seeds",
+    "2",
+    "--steps",
+    "400",
+    "--metrics",
+    "mig,modularity",
+    "--device",
+    "cpu",
+]
 
 
 @pytest.fixture(scope="module")
@@ -146,11 +177,18 @@ def test_killed_at_random_moments_the_table_is_the_same(tmp_path, on, uninterrup
     moments = random.Random(f"{on} {os.environ.get('BENCH_KILL_SEED', 0)}")
     environment = {**os.environ, "BENCH_CHECKPOINT_SECONDS": "0"}
     for _ in range(3):
-        process = subprocess.Popen([*COMMAND, "--on", on, "--out", str(tmp_path)], start_new_session=True, env=environment,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*COMMAND, "--on", on, "--out", str(tmp_path)],
+            start_new_session=True,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         time.sleep(moments.uniform(2.0, 7.0))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run([*COMMAND, "--on", on, "--out", str(tmp_path)], check=True, capture_output=True, env=environment)
     assert (tmp_path / "results.csv").read_text() == uninterrupted
-    assert not [p for p in Path(tmp_path).rglob("*") if p.name.endswith(".safetensors") and p.name.startswith("checkpoint")]
+    assert not [
+        p for p in Path(tmp_path).rglob("*") if p.name.endswith(".safetensors") and p.name.startswith("checkpoint")
+    ]

@@ -10,7 +10,9 @@ FACTORS = np.indices((3, 4, 5)).reshape(3, -1).T.repeat(4, 0)
 
 
 def held(**changes):
-    return CodeFile(**{"codes": FACTORS + 0.0, "factors": FACTORS, "names": ("shape", "x", "y"), "label": "shape", **changes})
+    return CodeFile(
+        **{"codes": FACTORS + 0.0, "factors": FACTORS, "names": ("shape", "x", "y"), "label": "shape", **changes}
+    )
 
 
 def rows_of(codes, *metrics, **options):
@@ -19,19 +21,34 @@ def rows_of(codes, *metrics, **options):
 
 def test_values_are_those_of_the_functions():
     rows = {row["metric"]: row["value"] for row in rows_of(held(), "mig", "sap")}
-    assert rows == {"mig": mig(FACTORS * 1.0, FACTORS), "sap": sap(FACTORS * 1.0, FACTORS),
-                    "sap.continuous": sap(FACTORS * 1.0, FACTORS, continuous=True)}
+    assert rows == {
+        "mig": mig(FACTORS * 1.0, FACTORS),
+        "sap": sap(FACTORS * 1.0, FACTORS),
+        "sap.continuous": sap(FACTORS * 1.0, FACTORS, continuous=True),
+    }
 
 
 def test_parts_of_a_metric_get_dotted_names():
     assert [row["metric"] for row in rows_of(held(), "dci")] == [
-        "dci.disentanglement", "dci.completeness", "dci.informativeness", "dci.informativeness_train"]
+        "dci.disentanglement",
+        "dci.completeness",
+        "dci.informativeness",
+        "dci.informativeness_train",
+    ]
+
+
+def test_the_convention_names_the_split_of_predictors():
+    (row,) = rows_of(held(), "explicitness")
+    assert "split=2/3 to fit, 1/3 to test" in row["convention"]
+    assert "test_codes" not in row["convention"]
 
 
 def test_options_reach_the_metric_and_its_convention():
     (row,) = rows_of(held(), "mig", mig={"bins": 3})
     assert row["value"] == mig(FACTORS * 1.0, FACTORS, bins=3)
-    assert "bins=3" in row["convention"] and "codes=mean" in row["convention"] and "factors=shape,x,y" in row["convention"]
+    assert (
+        "bins=3" in row["convention"] and "codes=mean" in row["convention"] and "factors=shape,x,y" in row["convention"]
+    )
 
 
 def test_a_factor_with_one_value_is_left_out_and_the_row_says_which_were_counted():
@@ -79,6 +96,9 @@ def test_codes_of_strangers(tmp_path):
         read_codes(tmp_path / "factors.npz")
     with pytest.raises(ValueError, match="no such file"):
         read_codes(tmp_path / "nothing.npz")
+    np.savez(tmp_path / "label.npz", codes=FACTORS, factors=FACTORS, label="colour")
+    with pytest.raises(ValueError, match="`label` is 'colour', expected one of factor0"):
+        read_codes(tmp_path / "label.npz")
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(ValueError, match=r"not a readable \.npz"):
         read_codes(tmp_path / "text.npz")

@@ -16,7 +16,9 @@ from disentangle_bench.runner.work import Outcome, Task, record
 def records(folder, seeds=2):
     planned = Study(["vae"], ["toy"], range(seeds), steps=5, rows=10).runs()
     task = Task(planned, folder, "test", [], {})
-    return [record(task, run, Outcome(), latents=10, scores=[fact("kl", 1.5 + run.seed, 10, "nats")]) for run in planned]
+    return [
+        record(task, run, Outcome(), latents=10, scores=[fact("kl", 1.5 + run.seed, 10, "nats")]) for run in planned
+    ]
 
 
 def test_what_is_saved_is_read_and_collected(tmp_path):
@@ -86,7 +88,7 @@ def test_a_table_that_breaks_the_schema_is_refused(frame):
 
 def test_an_unwritable_folder_is_refused_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match="--out .* cannot be written"):
+    with pytest.raises(ValueError, match=r"--out .* cannot be written"):
         Store(tmp_path / "file" / "results").open()
 
 

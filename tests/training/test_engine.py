@@ -1,5 +1,7 @@
 """The loop against a loop written out by hand, checkpoints, divergence, and the data on the device."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -45,12 +47,12 @@ def test_fifty_steps_equal_a_loop_written_out(data):
 class TwoPlayers(VAE):
     """A second player whose loss reads the first one's codes without detaching them."""
 
-    players = {"vae": ("encoder", "decoder"), "critic": ("critic",)}
+    players: ClassVar = {"vae": ("encoder", "decoder"), "critic": ("critic",)}
 
     def nets(self, data):
         return {**super().nets(data), "critic": torch.nn.Linear(self.latents, 1)}
 
-    def loss(self, net, x, eps):      # type: ignore[override]
+    def loss(self, net, x, eps):  # type: ignore[override]
         judged = net.critic(self.q(net, x).at(eps)).mean()
         return {"vae": super().loss(net, x, eps), "critic": {"judgement": 100 * judged}}
 
@@ -95,11 +97,12 @@ def test_log_holds_means_between_entries(data):
         fine.advance(upto)
     kl = [value for _, term, value in fine.members[0].log if term == "kl"]
     assert [step for step, term, _ in coarse.members[0].log if term == "kl"] == [4]
-    assert dict((term, value) for _, term, value in coarse.members[0].log)["kl"] == pytest.approx(np.mean(kl), rel=1e-6)
+    assert {term: value for _, term, value in coarse.members[0].log}["kl"] == pytest.approx(np.mean(kl), rel=1e-6)
 
 
 def test_interrupted_training_goes_on_to_the_same_bits(data, tmp_path, monkeypatch):
     """Stop after any entry of the curve: what comes out in the end is the same."""
+
     class Stop(Exception):
         pass
 
@@ -107,17 +110,18 @@ def test_interrupted_training_goes_on_to_the_same_bits(data, tmp_path, monkeypat
         def watch(progress):
             if progress.step >= step:
                 raise Stop
+
         return watch
 
     monkeypatch.setattr(engine, "CHECKPOINT_SECONDS", 0)
-    job = lambda name: engine.Job(VAE(), 0, (tmp_path / name))      # noqa: E731
+    job = lambda name: engine.Job(VAE(), 0, (tmp_path / name))  # noqa: E731
     for name in ("straight", "stopped"):
         (tmp_path / name).mkdir()
-    (straight, _), = engine.train([job("straight")], data, steps=23, batch=8, device="cpu")
+    ((straight, _),) = engine.train([job("straight")], data, steps=23, batch=8, device="cpu")
     for step in (3, 11, 19):
         with pytest.raises(Stop):
             engine.train([job("stopped")], data, steps=23, batch=8, device="cpu", watch=until(step))
-    (resumed, _), = engine.train([job("stopped")], data, steps=23, batch=8, device="cpu")
+    ((resumed, _),) = engine.train([job("stopped")], data, steps=23, batch=8, device="cpu")
     assert resumed.log == straight.log
     for mine, its in zip(straight.net.parameters(), resumed.net.parameters()):
         assert torch.equal(mine, its)
@@ -130,7 +134,7 @@ def test_an_unreadable_checkpoint_means_a_fresh_start(data, tmp_path, damage):
     if damage is None:
         checkpoint.save(member, tmp_path, {"seconds": 1.0})
         whole = (tmp_path / checkpoint.NAME).read_bytes()
-        damage = whole[:len(whole) // 2]
+        damage = whole[: len(whole) // 2]
     (tmp_path / checkpoint.NAME).write_bytes(damage)
     assert checkpoint.load(member, tmp_path) == {}
     assert member.t == 0
@@ -150,8 +154,17 @@ def test_packed_bits_unpack_to_the_same_images(channels):
     from disentangle_bench.datasets import FactoredData
 
     images = (np.random.default_rng(0).random((6, 4, 16, channels)) < 0.5).astype(np.uint8)
-    held = FactoredData(name="bits", pixels=np.packbits(images, axis=2), packed=True, factors=np.zeros((6, 1), int),
-                        levels=(np.zeros(1),), names=("a",), kinds=("ordered",), source="drawn", sha256="0" * 64)
+    held = FactoredData(
+        name="bits",
+        pixels=np.packbits(images, axis=2),
+        packed=True,
+        factors=np.zeros((6, 1), int),
+        levels=(np.zeros(1),),
+        names=("a",),
+        kinds=("ordered",),
+        source="drawn",
+        sha256="0" * 64,
+    )
     assert torch.equal(Resident(held, CPU).at(torch.arange(6)), torch.from_numpy(images).permute(0, 3, 1, 2).float())
 
 
@@ -163,7 +176,10 @@ def test_draws_are_uniform_over_rows(data):
 
 
 def test_streams_of_purposes_and_seeds_are_their_own():
-    assert len({rng.key(seed, purpose) for seed in range(3) for purpose in ("initial weights", "draws", "evaluation")}) == 9
+    assert (
+        len({rng.key(seed, purpose) for seed in range(3) for purpose in ("initial weights", "draws", "evaluation")})
+        == 9
+    )
     assert rng.stream(0, "draws").integers(1 << 40) == rng.stream(0, "draws").integers(1 << 40)
 
 

@@ -1,0 +1,118 @@
+"""What the command line prints: the plan, progress, how it ended, and one run in full."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from . import catalog
+
+
+def plan(made: Any, store: Any, note: str, stack: int) -> None:
+    """Print what is new, done and to do, before any of it is done."""
+    from .runner.plan import group
+
+    count = made.count()
+    sources = sorted({f"{run.dataset} ({run.source})" for run in made.runs})
+    configurations = {(run.model, str(dict(run.params))) for run in made.runs}
+    seeds = {run.seed for run in made.runs}
+    say(
+        f"study {made.study}: {len(configurations)} configurations x {len(seeds)} seeds on {', '.join(sources)} = "
+        f"{len(made.runs)} runs; {count['new']} new, {count['done']} done, {count['failed']} failed before"
+    )
+    trained = [run for run in made.runs if run.steps]
+    if trained:
+        say(f"budget: {trained[0].steps:,} steps, batch {trained[0].batch}" + (f" ({note})" if note else ""))
+    say(
+        f"to do: {len(made.wanted)} runs in {len(group(made.wanted, stack))} stacks; codes of {made.runs[0].rows:,} "
+        f"images a run; metrics {', '.join(made.metrics)}; results in {store.folder}"
+    )
+    if not {run.model for run in made.runs} & set(catalog.CONTROLS):
+        say("no controls in this plan: `--models ...,controls` adds the reference lines that a table needs")
+
+
+def finish(records: list[dict[str, Any]], store: Any) -> None:
+    """Print where the tables are and everything that went wrong; exit code 1 if anything did."""
+    bad = [record for record in records if record["status"] != "done"]
+    unscored = [(record, row) for record in records for row in record["scores"] if row["error"]]
+    say(f"{len(records) - len(bad)} runs done; tables: {store.folder / 'results.csv'}, runs.parquet, scores.parquet")
+    for record in bad:
+        trace = store.folder / "runs" / record["run"] / "error.txt"
+        say(
+            f"  {record['status']}: {record['model']} seed {record['seed']} [{record['run']}] {record['error']}"
+            + (f" (traceback: {trace})" if trace.exists() else "")
+        )
+    for record, row in unscored:
+        say(f"  no {row['metric']}: {record['model']} seed {record['seed']} [{record['run']}] {row['error']}")
+    say(f"next: bench report {store.folder}")
+    if bad or unscored:
+        raise typer.Exit(1)
+
+
+def run(record: dict[str, Any], folder: Path) -> None:
+    """Print a run's description, provenance, scores and files."""
+    from rich.console import Console
+    from rich.table import Table
+
+    facts = Table(show_header=False, box=None)
+    for key, value in record.items():
+        if key != "scores":
+            facts.add_row(f"[bold]{key}", str(value))
+    numbers = Table("metric", "value", "convention", box=None)
+    for row in record["scores"]:
+        numbers.add_row(row["metric"], row["error"] or f"{row['value']:.4f}", row["convention"])
+    Console().print(facts, "", numbers, "", "files: " + ", ".join(str(path) for path in sorted(folder.iterdir())))
+
+
+def preview(data: Any, path: Path) -> None:
+    """Write a sheet of 64 images spread over a data set, and print where."""
+    import numpy as np
+    from PIL import Image
+
+    h, w, c = data.shape
+    sheet = data.take(np.linspace(0, len(data) - 1, 64).astype(int)).reshape(8, 8, h, w, c)
+    framed = np.pad(sheet, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=128)
+    Image.fromarray(framed.transpose(0, 2, 1, 3, 4).reshape(8 * (h + 2), 8 * (w + 2), c).squeeze()).save(path)
+    say(f"{path}")
+
+
+def say(text: str) -> None:
+    """A line on standard output."""
+    typer.echo(text)
+
+
+class Board:
+    """A line a stack: live on a terminal, a log line a minute elsewhere."""
+
+    EVERY = 60.0
+
+    def __enter__(self) -> Board:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        console = Console(stderr=True)
+        columns = TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[text]}")
+        self.live = Progress(*columns, console=console) if console.is_terminal else None
+        self.lines: dict[str, Any] = {}
+        self.said: dict[str, float] = {}
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def show(self, message: Any) -> None:
+        """Tell a runner's message."""
+        now = time.monotonic()
+        if self.live:
+            if message.stack not in self.lines:
+                self.lines[message.stack] = self.live.add_task(message.stack, total=1.0, text="")
+            self.live.update(self.lines[message.stack], completed=message.share, text=message.text)
+        elif message.share >= 1 or now - self.said.get(message.stack, -self.EVERY) >= self.EVERY:
+            self.said[message.stack] = now
+            typer.echo(f"{message.stack}: {message.text}", err=True)
