@@ -15,7 +15,7 @@ from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.mcevae import MCEVAE, NOISE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.training.resident import Resident
-from disentangle_bench.training.stack import networks
+from disentangle_bench.training.stack import Stack, networks
 from disentangle_bench.training.stream import Stream
 
 CPU = torch.device("cpu")
@@ -201,3 +201,24 @@ def test_models_cannot_be_changed_and_refuse_unknown_parameters():
         VAE().latents = 3  # type: ignore[misc]
     with pytest.raises(TypeError):
         BetaVAE(bet=3)  # type: ignore[call-arg]
+
+
+def centre_of_mass(images):
+    """(n, 2) in [-1, 1]."""
+    places = (torch.arange(images.shape[-1]) + 0.5) / images.shape[-1] * 2 - 1
+    across, down = (images * places).sum((1, 2, 3)), (images * places[:, None]).sum((1, 2, 3))
+    return torch.stack([across, down], 1) / images.sum((1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize("supervised", [False, True])
+def test_mcevae_learns_to_put_objects_in_one_place(supervised):
+    """On the toy set, whose objects differ in position: canonical images share one, reconstructions keep their own."""
+    toy, model = Resident(load("toy"), CPU), MCEVAE(supervised=supervised)
+    member = Stack([(model, 0)], toy, batch=32)
+    member.advance(400)
+    net, x = member.members[0].net.eval(), toy.at(torch.arange(576))
+    with torch.no_grad():
+        z = model.mode(model.q(net, x))
+        canonical, again = model.canonical(net, z).sigmoid(), model.decode(net, z).sigmoid()
+    assert (centre_of_mass(canonical).std(0) < 0.1 * centre_of_mass(x).std(0)).all()
+    assert ((centre_of_mass(again) - centre_of_mass(x)).std(0) < 0.2 * centre_of_mass(x).std(0)).all()
