@@ -95,11 +95,12 @@ def run(
         store,
         study=question.name,
         command=shlex.join(["bench", *sys.argv[1:]]),
+        note=question.note,
         metrics=question.metrics,
         options=question.options,
         rerun=rerun,
     )
-    console.plan(plan, store, question.note, stack)
+    console.plan(plan, store, stack)
     if dry_run:
         return
     with console.Board() as board:
@@ -224,7 +225,7 @@ def check(file: Annotated[Path, typer.Argument(help="A file of a model, a metric
     failures = 0
     for name, problem in contract.check(file):
         failures += problem is not None
-        console.say(f"{'ok    ' if problem is None else 'FAILED'} {name}{'' if problem is None else ': ' + problem}")
+        console.say(f"ok     {name}" if problem is None else f"FAILED {name}: {problem}")
     if failures:
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ import typer
 from . import catalog
 
 
-def plan(made: Any, store: Any, note: str, stack: int) -> None:
+def plan(made: Any, store: Any, stack: int) -> None:
     """Print what is new, done and to do, before any of it is done."""
     from .runner.plan import group
 
@@ -25,7 +25,7 @@ def plan(made: Any, store: Any, note: str, stack: int) -> None:
     )
     trained = [run for run in made.runs if run.steps]
     if trained:
-        say(f"budget: {trained[0].steps:,} steps, batch {trained[0].batch}" + (f" ({note})" if note else ""))
+        say(f"budget: {trained[0].steps:,} steps, batch {trained[0].batch}" + (f" ({made.note})" if made.note else ""))
     say(
         f"to do: {len(made.wanted)} runs in {len(group(made.wanted, stack))} stacks; codes of {made.runs[0].rows:,} "
         f"images a run; metrics {', '.join(made.metrics)}; results in {store.folder}"

@@ -35,6 +35,9 @@ GLOSSARY = {
     "dci.informativeness": Meaning(
         "How well the factors are predicted from all latents together; says nothing of disentanglement."
     ),
+    "dci.informativeness_train": Meaning(
+        "The same on the rows that the predictor was fitted to: far above the line before, it has learnt them by heart."
+    ),
     "sap": Meaning(
         "How much better the best single latent predicts a factor than the second best; perfect codes stay "
         "well below 1, see the oracle."

@@ -41,6 +41,7 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
     html = template.render(
         title=folder.resolve().name,
         overview=_overview(frame),
+        note=read_study(folder).get("note", ""),
         failures=_failures(frame),
         gaps=[*not_run(read_study(folder), frame), *(note for board in boards for note in board.notes)],
         sections=[_section(folder, out, frame, board) for board in boards],

@@ -81,7 +81,7 @@ def _board(frame: Frame, table: Frame, dataset: str, source: str) -> Board:
     for metric, group in table[~table["label"].isin(controls)].groupby("metric"):
         shown = {row.label: float(number(row.mean, metric)) for row in group.itertuples()}  # equal as printed is equal
         wanted = {"high": max, "low": min}.get(meaning(metric).best)
-        if wanted and len(shown) > 1:
+        if wanted and len(set(shown.values())) > 1:
             best.loc[[label for label, value in shown.items() if value == wanted(shown.values())], metric] = True
     return Board(
         dataset,

@@ -24,6 +24,7 @@ class Plan:
     runs: list[Run]
     study: str
     command: str
+    note: str
     metrics: list[str]
     options: Mapping[str, Mapping[str, Any]]
     states: dict[str, str] = field(default_factory=dict)  # run -> new | done | failed
@@ -39,6 +40,7 @@ def plan(
     *,
     study: str,
     command: str = "",
+    note: str = "",
     metrics: Iterable[str] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     rerun: str = "missing",
@@ -55,7 +57,7 @@ def plan(
     """
     chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
     names = catalog.names("metric") if metrics is None else [catalog.choose("metric", name) for name in metrics]
-    made = Plan(runs, study, command, names, options or {})
+    made = Plan(runs, study, command, note, names, options or {})
     for run in runs:
         record = store.record(run.id)
         made.states[run.id] = "new" if record is None else "failed" if record["status"] == "failed" else "done"
@@ -84,6 +86,7 @@ def execute(
         "schema": schema.VERSION,
         "study": made.study,
         "command": made.command,
+        "note": made.note,
         "metrics": made.metrics,
         "options": made.options,
         "runs": [{**run.description, "run": run.id} for run in made.runs],

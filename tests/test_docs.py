@@ -1,0 +1,54 @@
+"""What the documents promise: commands that parse, examples that keep the contract, folders that exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from disentangle_bench import catalog, cli, contract
+
+README = Path("README.md").read_text(encoding="utf8")
+EXAMPLES = re.findall(r"```python\n# (disentangle_bench/\S+)\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"bench (?:run|score|report|list|show|data|check)\b[^#\n`]*", README)
+
+
+@pytest.mark.parametrize(("path", "code"), EXAMPLES, ids=[Path(path).stem for path, _ in EXAMPLES])
+def test_examples_keep_the_contract(tmp_path, path, code):
+    file = tmp_path / Path(path).name
+    package = "disentangle_bench." + Path(path).parent.name
+    file.write_text(re.sub(r"^from \.", f"from {package}.", code, flags=re.MULTILINE))
+    problems = {name: problem for name, problem in contract.check(file) if problem}
+    assert not problems
+
+
+def test_there_is_an_example_of_each_kind():
+    assert {Path(path).parent.name for path, _ in EXAMPLES} == {"models", "metrics", "datasets"}
+
+
+@pytest.mark.parametrize(
+    "command", sorted({part.strip() for line in COMMANDS for part in line.split("  ") if part.strip()})
+)
+def test_commands_have_only_options_that_exist(command):
+    words = shlex.split(command.replace("...", ""))[1:]
+    text = CliRunner().invoke(cli.app, [words[0], "--help"], env={"COLUMNS": "200"}).output
+    for word in words:
+        if word.startswith("--"):
+            assert word in text, f"{word} is not an option of bench {words[0]}"
+
+
+def test_every_model_metric_and_data_set_is_named():
+    for kind in catalog.KINDS:
+        for name in catalog.names(kind):
+            assert f"`{name}`" in README, f"{kind} {name} is not in the README"
+
+
+def test_pictures_and_pages_that_are_linked_exist():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert Path(target).exists(), target
+
+
+def test_the_code_map_names_what_there_is():
+    for name in re.findall(r"\b\w+\.py\b", Path("ARCHITECTURE.md").read_text(encoding="utf8")):
+        assert list(Path("disentangle_bench").rglob(name)), f"{name} is in ARCHITECTURE.md alone"
