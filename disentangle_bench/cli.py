@@ -125,7 +125,7 @@ def score(
     from .runner.plan import BUDGETS, metric_options
     from .runner.score import compute, plan_rows, read_codes
     from .runner.store import Store
-    from .runner.work import rescore
+    from .runner.work import Message, rescore
 
     names = [catalog.choose("metric", name) for name in _split(metrics)] or catalog.names("metric")
     options = metric_options(settings, BUDGETS["standard"], [])
@@ -135,10 +135,8 @@ def score(
         runs = [record["run"] for record in store.records()]
         if not runs:
             raise ValueError(f"{target}: no runs here; `bench run --out {target}` makes some")
+        filled = 0
         with console.Board() as board:
-            from .runner.work import Message
-
-            filled = 0
             for i, name in enumerate(runs):
                 board.show(Message("scores", f"run {name}", (i + 1) / len(runs)))
                 filled += rescore(store, name, names, options)
@@ -147,6 +145,8 @@ def score(
         return
     held = read_codes(target, factors)
     rows = [row for wanted in plan_rows(held, names, options) for row in compute(held, wanted)]
+    if not rows:
+        raise ValueError(f"{target}: {', '.join(names)} need `label`, the name of the factor that is the class")
     table = pd.DataFrame(rows)[["metric", "version", "value", "n", "convention", "error"]]
     table.to_csv(sys.stdout, index=False)
     if (table.error != "").any():
