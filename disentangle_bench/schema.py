@@ -23,7 +23,7 @@ RUNS = {  # a row a run
     "latents": "Int64",  # width of the code; missing for a failed run
     "status": "string",  # done | failed | diverged
     "error": "string",  # empty when done
-    "seconds": "Float64",  # training, all sessions together
+    "seconds": "Float64",  # training, all tries together
     "peak_memory": "Int64",  # bytes: most that the process held
     "device": "string",
     "stack": "Int64",  # runs trained side by side

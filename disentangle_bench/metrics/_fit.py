@@ -14,4 +14,5 @@ def fit(classifier: Any, x: NDArray, y: NDArray) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # few rows: the user's choice
         return classifier.fit(x, y)

@@ -13,9 +13,11 @@ def discretise(codes: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     constant column falls into one bin.
     """
     low, high = codes.min(axis=0), codes.max(axis=0)
-    high = high + (low == high)  # a width for constants, too: one of 0 makes linspace round all columns differently
-    edges = np.linspace(low, high, bins + 1)[:-1]  # (bins, d): where each bin begins
-    columns = [np.searchsorted(begin, x, side="right") - 1 for begin, x in zip(edges.T, codes.T)]
+    constant = low == high  # binned as 0 in [0, 1]: a width of 0 makes linspace round all columns differently
+    edges = np.linspace(np.where(constant, 0.0, low), np.where(constant, 1.0, high), bins + 1)[:-1]  # (bins, d)
+    columns = [
+        np.searchsorted(begin, x, side="right") - 1 for begin, x in zip(edges.T, np.where(constant, 0.0, codes).T)
+    ]
     return np.stack(columns, axis=1)
 
 

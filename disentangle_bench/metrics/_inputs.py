@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LARGEST = float(np.finfo(np.float32).max)  # beyond it a code has overflowed where it was made: networks run in float32
+
+EXACT = 2.0**53  # integers up to here are exact as floats
 
 
 class Split(NamedTuple):
@@ -28,7 +30,7 @@ def check(
     ------
     ValueError
         Names the argument, what it got and what was expected: not 2-D, not numbers, NaN or infinite (first row and
-        column), factors that are not integers, lengths that differ, too few columns, or a factor with a single value.
+        column), factors that are not whole, lengths that differ, too few columns, or a factor with a single value.
     """
     x, y = _codes(codes, "codes"), _factors(factors, "factors")
     _same_length(x, y, "codes", "factors")
@@ -57,6 +59,7 @@ def check_split(
         As `check`; one test array without the other; other numbers of columns than in training; a factor that has a
         single value among the training rows.
     """
+    check_seed(seed)
     x, y = check(codes, factors, least_codes=least_codes, least_factors=least_factors)
     if test_codes is None and test_factors is None:
         order = np.random.default_rng(seed).permutation(len(x))
@@ -79,7 +82,7 @@ def check_labels(labels: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.int
     Raises
     ------
     ValueError
-        Not 1-D, not integers, empty, or lengths that differ; names the argument and what it got.
+        Not 1-D, not whole numbers, empty, or lengths that differ; names the argument and what it got.
     """
     y, c = _integers(labels, "labels"), _integers(clusters, "clusters")
     for name, array in ("labels", y), ("clusters", c):
@@ -89,16 +92,23 @@ def check_labels(labels: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.int
     return y, c
 
 
-def check_option(name: str, value: float, least: float) -> None:
-    """Refuse an option below its least sensible value."""
-    if not value >= least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
+def check_option(name: str, value: object, least: int) -> None:
+    """Refuse an option that is no whole number, or below its least sensible value."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+
+def check_seed(seed: object) -> None:
+    """Refuse a seed that not everything drawn from it would take."""
+    check_option("seed", seed, 0)
+    if seed >= 2**32:  # type: ignore[operator]
+        raise ValueError(f"seed must be below 2**32, got {seed}")
 
 
 def _codes(array: ArrayLike, name: str) -> NDArray[np.float64]:
-    x = np.asarray(array)
+    x = _array(array, name)
     if x.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}; if they are, pass them as .astype(float)")
     _two_dimensional(x, name, "codes")
     bad = ~(np.abs(x, dtype=np.float64) <= LARGEST)  # true for NaN, too
     if bad.any():
@@ -114,13 +124,22 @@ def _factors(array: ArrayLike, name: str) -> NDArray[np.int64]:
 
 
 def _integers(array: ArrayLike, name: str) -> NDArray[np.int64]:
-    y = np.asarray(array)
-    if y.dtype.kind not in "iub":
-        raise ValueError(
-            f"{name} must be integers (the index of each value), got {y.dtype}; "
-            f"if they are whole numbers, pass {name}.astype(int)"
-        )
+    y = _array(array, name)
+    if y.dtype.kind not in "fiub" or (y.dtype.kind == "f" and not (y == np.rint(y)).all()):
+        raise ValueError(f"{name} must be whole numbers (the index of each value), got {y.dtype}")
+    if y.size and max(float(y.max()), -float(y.min())) > EXACT:
+        raise ValueError(f"{name} must lie within +-2**53, got {y.min()} to {y.max()}; number its values from 0")
     return y.astype(np.int64, copy=False)
+
+
+def _array(array: Any, name: str) -> NDArray:
+    """As numpy, a torch tensor from wherever it is."""
+    if hasattr(array, "detach"):
+        array = array.detach().cpu()
+        array = array.float() if "bfloat16" in str(array.dtype) else array
+    if np.ma.is_masked(array):
+        raise ValueError(f"{name} has masked entries: drop their rows")
+    return np.asarray(array)
 
 
 def _two_dimensional(array: NDArray, name: str, columns: str) -> None:

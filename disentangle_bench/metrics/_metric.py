@@ -15,6 +15,8 @@ def metric(
     bounds: tuple[float, float] = (0.0, 1.0),
     best: float = 1.0,
     variants: dict[str, dict] | None = None,
+    estimators: dict[str, str] | None = None,
+    unused: dict[str, tuple[str, ...]] | None = None,
 ) -> Callable[[F], F]:
     """Decorator that returns the function unchanged, with these attributes.
 
@@ -25,11 +27,13 @@ def metric(
     bounds : lowest and highest possible value of the metric, or of each field if it returns a NamedTuple
     best : the value that no representation can beat
     variants : options of each definition that goes by this name, by the suffix of its row; by default one without
+    unused : by suffix, the options ("split" for the split of rows) that have no part in that definition; an entry in
+        `estimators` is its own phrase
     """
 
     def mark(function: F) -> F:
         said = {"estimator": estimator, "version": version, "bounds": bounds, "best": best}
-        vars(function).update(said, variants=variants or {"": {}})
+        vars(function).update(said, variants=variants or {"": {}}, estimators=estimators or {}, unused=unused or {})
         return function
 
     return mark

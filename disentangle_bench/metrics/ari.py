@@ -33,7 +33,8 @@ def ari(labels: ArrayLike, clusters: ArrayLike) -> float:
 
     Notes
     -----
-    One class or one cluster alone scores 0, and so does every row its own cluster.
+    One class or one cluster alone scores 0, and so does every row its own cluster; the same of them
+    on both sides is one partition and scores 1.
 
     References
     ----------

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._fit import fit
 from ._inputs import Split, check, check_option, check_split
 from ._metric import metric
 
@@ -84,6 +85,7 @@ def dci(
         raise ValueError(f"predictor must be 'gbt', got {predictor!r}")
     if rows is not None:
         check_option("rows", rows, 2)
+    check_option("jobs", jobs, 1)
     split = check_split(codes, factors, test_codes, test_factors, seed=seed, least_codes=2, least_factors=2)
     if rows is not None and rows < len(split.codes):
         split = _subset(split, rows, seed)
@@ -106,7 +108,10 @@ class DCI(NamedTuple):
 
 def _subset(split: Split, rows: int, seed: int) -> Split:
     chosen = np.random.default_rng(seed).permutation(len(split.codes))[:rows]
-    codes, factors = check(split.codes[chosen], split.factors[chosen])
+    try:
+        codes, factors = check(split.codes[chosen], split.factors[chosen])
+    except ValueError as error:
+        raise ValueError(f"among the {rows} rows chosen for fitting, {error}") from None
     return split._replace(codes=codes, factors=factors)
 
 
@@ -114,7 +119,7 @@ def _fit_factor(split: Split, k: int, seed: int) -> tuple[NDArray, float, float]
     """Importance of every code, (d,), and accuracy on the rows fitted and judged."""
     from sklearn.ensemble import GradientBoostingClassifier
 
-    trees = GradientBoostingClassifier(random_state=seed).fit(split.codes, split.factors[:, k])
+    trees = fit(GradientBoostingClassifier(random_state=seed), split.codes, split.factors[:, k])
     train = np.mean(trees.predict(split.codes) == split.factors[:, k])
     test = np.mean(trees.predict(split.test_codes) == split.test_factors[:, k])
     return np.asarray(trees.feature_importances_), float(train), float(test)

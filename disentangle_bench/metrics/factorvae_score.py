@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._fixed_factor import Partners, over_batches
-from ._inputs import check, check_option
+from ._inputs import check, check_option, check_seed
 from ._metric import metric
 
 
-@metric(estimator="majority vote on the code of least relative variance, accuracy")
+@metric(estimator="majority vote on the code of least relative variance, accuracy; batches from the given rows")
 def factorvae_score(
     codes: ArrayLike,
     factors: ArrayLike,
@@ -54,8 +54,9 @@ def factorvae_score(
       and the score is 0.75. Rescaling all codes changes nothing until some cross the threshold. Published values
       (Locatello et al. 2019) used 0.05.
     * Rows come from those given: one uniformly, then the batch uniformly among the rows with the same value of factor
-      k. On a full grid of factors that equals drawing all other factors anew. With few rows a value, a batch repeats
-      rows; with correlated factors, fixing one narrows the others.
+      k. On a full grid of factors that equals drawing all other factors anew. On a sample of rows a batch repeats
+      rows, which blurs its variances: with dSprites' factors, scores moved by up to -0.06 with 3,000 rows and -0.02
+      with 10,000. With correlated factors, fixing one narrows the others.
     * Variances relative to all given rows. Larger batches give higher scores. Spread over seeds: up to 0.009.
 
     References
@@ -76,8 +77,11 @@ def factorvae_score(
     0.0
     """
     codes, factors = check(codes, factors, least_factors=2)
-    for name, option, least in ("batch", batch, 2), ("train", train, 1), ("test", test, 1), ("prune", prune, 0):
+    for name, option, least in ("batch", batch, 2), ("train", train, 1), ("test", test, 1):
         check_option(name, option, least)
+    if not prune >= 0:
+        raise ValueError(f"prune must be at least 0, got {prune!r}")
+    check_seed(seed)
     deviation = codes.std(axis=0, ddof=1)  # of a constant: 0 or rounding
     codes = codes[:, (np.ptp(codes, axis=0) > 0) & (deviation > 0) & (deviation >= prune)]
     if codes.shape[1] == 0:

@@ -35,7 +35,8 @@ def modularity(
     Returns
     -------
     float in [0, 1]; 1 when every code knows one factor, 0 when no code knows any. Noise has no fixed value, because
-    chance decides what it seems to know: about 0.25 for factors with equally many values, more for unequal ones.
+    chance decides what it seems to know: 0.15 (five factors of 20 values) to 0.6 (ten of two) in 3,000 rows, 0.67 for
+    dSprites' factors in 10,000.
 
     Raises
     ------

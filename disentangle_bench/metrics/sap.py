@@ -11,8 +11,10 @@ from ._metric import metric
 
 
 @metric(
-    estimator="linear SVM on one code, test accuracy (continuous: squared correlation)",
+    estimator="linear SVM on one code, accuracy on test rows",
     variants={"": {}, "continuous": {"continuous": True}},
+    estimators={"continuous": "squared correlation of one code and the class index, all rows"},
+    unused={"": ("continuous", "least_variance"), "continuous": ("continuous", "seed", "split")},
 )
 def sap(
     codes: ArrayLike,
@@ -57,6 +59,8 @@ def sap(
     * The machine is the convention of published values (Locatello et al. 2019: 10,000 rows to fit, 5,000 to judge).
       It cannot single out a middle value of a factor on a line, and C = 0.01 makes it depend on the scale of the codes:
       multiplying them by 0.1 moved scores by up to 0.28.
+    * The continuous score depends on the values of class labels, not on their order alone.
+    * A constant code can change the score of the machine: guessing the most frequent class may be second best.
     * A class that is missing from the rows for fitting is always predicted wrongly.
     * The absolute threshold `least_variance` makes the continuous score depend on scale, for codes smaller than 1e-6.
     * Duplicated codes score 0 although nothing is lost.
@@ -79,6 +83,8 @@ def sap(
     0.0
     """
     if continuous:
+        if test_codes is not None or test_factors is not None:
+            check_split(codes, factors, test_codes, test_factors, seed=seed)
         scores = _squared_correlation(*check(codes, factors, least_codes=2), least_variance)
     else:
         split = check_split(codes, factors, test_codes, test_factors, seed=seed, least_codes=2)

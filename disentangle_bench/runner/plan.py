@@ -32,7 +32,7 @@ BUDGETS = {
     "quick": Budget(
         1_000,
         64,
-        3_000,
+        10_000,
         {"lr": 1e-3},
         {"dci": {"rows": 1_000}},
         "1,000 of the paper's 300,000 steps (0.3 %), Adam at 1e-3 instead of 1e-4: a look, not a result",

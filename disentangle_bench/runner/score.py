@@ -13,18 +13,19 @@ import numpy as np
 
 from .. import catalog
 
-CLUSTERS = {"kmeans": "k-means on mean codes, k = classes, 10 starts, seed 0", "own": "the model's own rule"}
+CLUSTERS = {"kmeans": "k-means on the codes, k = classes, 10 starts, seed 0", "own": "the model's own rule"}
 
 
 @dataclass(frozen=True)
 class CodeFile:
     """What `codes.npz` holds."""
 
-    codes: np.ndarray  # (n, d): posterior means
+    codes: np.ndarray  # (n, d)
     factors: np.ndarray  # (n, f)
     names: tuple[str, ...]  # of the factors
     label: str = ""  # the factor that is the class; empty if none
     clusters: np.ndarray | None = None  # (n,) the model's own assignment
+    kind: str = "as given"  # or "mean", of the posterior
 
 
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
@@ -35,6 +36,7 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
     held = _arrays(path)
     if factors is not None:
         held["factors"] = _arrays(factors).get("factors", np.empty(0))
+    kind = "as given" if "codes" in held else "mean"
     codes = held.pop("codes", held.pop("mean", None))
     if codes is None:
         raise ValueError(f"{path}: no array `codes` (or `mean`); it holds {', '.join(sorted(held)) or 'nothing'}")
@@ -47,7 +49,7 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
         raise ValueError(f"{path}: {len(names)} `names` for {table.shape[1]} columns of factors")
     if label and label not in names:
         raise ValueError(f"{path}: `label` is {label!r}, expected one of {', '.join(names)}")
-    return CodeFile(codes, table, names, label, clusters)
+    return CodeFile(codes, table, names, label, clusters, kind)
 
 
 def _arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -95,14 +97,14 @@ class Wanted:
         function = catalog.get("metric", self.metric)
         parameters = inspect.signature(function).parameters
         defaults = {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
-        hidden = {"jobs", "test_codes", "test_factors"}  # these change no number, or are not given
+        hidden = {"jobs", "test_codes", "test_factors", *function.unused.get(self.variant, ())}  # change no number
         said = [f"{key}={value}" for key, value in {**defaults, **self.options}.items() if key not in hidden]
         if self.of_clusters:
             said += [f"clusters={CLUSTERS[self.variant]}", f"labels={held.label}"]
         else:
-            said += ["split=2/3 to fit, 1/3 to test"] if "test_codes" in parameters else []
-            said += ["codes=mean", f"factors={','.join(held.names[i] for i in counted(held))}"]
-        return "; ".join([function.estimator, *said])
+            said += ["split=2/3 to fit, 1/3 to test"] if "test_codes" in parameters and "split" not in hidden else []
+            said += [f"codes={held.kind}", f"factors={','.join(held.names[i] for i in counted(held))}"]
+        return "; ".join([function.estimators.get(self.variant, function.estimator), *said])
 
 
 def counted(held: CodeFile) -> list[int]:
@@ -122,7 +124,7 @@ def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
             parts = _parts(held, wanted)
     except Exception as problem:  # a stranger's codes or metric: the others must go on
         parts, error = {"": None}, f"{type(problem).__name__}: {problem}"
-    same |= {"seconds": time.perf_counter() - start, "error": error}
+    same |= {"seconds": (time.perf_counter() - start) / len(parts), "error": error}
     return [
         {**same, "metric": f"{wanted.name}.{part}".rstrip("."), "value": None if value is None else float(value)}
         for part, value in parts.items()
@@ -145,6 +147,10 @@ def kmeans(codes: np.ndarray, k: int) -> np.ndarray:
     """Clusters of codes: k-means with ten starts."""
     from sklearn.cluster import KMeans
 
+    if not np.isfinite(codes).all():
+        raise ValueError(f"codes must be finite, got {codes[~np.isfinite(codes)][0]}")
+    if len(np.unique(codes, axis=0)) <= k:  # as many clusters as there are different codes
+        return np.unique(codes, axis=0, return_inverse=True)[1].ravel()
     return KMeans(k, n_init=10, random_state=0).fit_predict(codes)  # pyright: ignore[reportArgumentType] (a stub's slip)
 
 
@@ -154,12 +160,12 @@ def fill(
     options: Mapping[str, Mapping[str, Any]],
     rows: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The rows, with every wanted number that they lack (or hold under another version or convention) computed anew."""
+    """The rows, with every wanted number computed that they lack, hold as an error, or under another convention."""
     kept = list(rows)
     for wanted in plan_rows(held, metrics, options):
         own = [row for row in kept if row["call"] == wanted.name]
         now = (catalog.get("metric", wanted.metric).version, wanted.convention(held))
-        if not own or any((row["version"], row["convention"]) != now for row in own):
+        if not own or any((row["version"], row["convention"]) != now or row["error"] for row in own):
             kept = [row for row in kept if row["call"] != wanted.name] + compute(held, wanted)
     return kept
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from disentangle_bench import metrics
-from disentangle_bench.metrics import dci, factorvae_score, modularity
+from disentangle_bench.metrics import dci, factorvae_score, mig, modularity
 from disentangle_bench.metrics._fixed_factor import Partners, over_batches
 from disentangle_bench.metrics._information import discretise, entropy, mutual_information
 from disentangle_bench.metrics._metric import metric
@@ -227,5 +227,20 @@ def test_the_decorator_returns_the_function():
         return 1.0
 
     assert metric(estimator="by hand", version=2, bounds=(0, 5), best=5)(score) is score
-    assert vars(score) == {"estimator": "by hand", "version": 2, "bounds": (0, 5), "best": 5, "variants": {"": {}}}
+    assert vars(score) == {
+        "estimator": "by hand",
+        "version": 2,
+        "bounds": (0, 5),
+        "best": 5,
+        "variants": {"": {}},
+        "estimators": {},
+        "unused": {},
+    }
     assert vars(modularity)["bounds"] == (0.0, 1.0)
+
+
+def test_a_huge_constant_code_leaves_the_bins_of_the_others_alone():
+    factors = np.indices((21, 5)).reshape(2, -1).T
+    codes = 0.3 * factors
+    for constant in (1e16, -3.0, 3e38):
+        assert mig(np.column_stack([codes, np.full(105, constant)]), factors) == mig(codes, factors)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from disentangle_bench import metrics
+from disentangle_bench.metrics import betavae_score, dci, explicitness, factorvae_score, mig, sap
 
 FACTORS = np.tile(np.indices((2, 3, 4)).reshape(3, -1).T, (10, 1))  # every combination ten times, 240 rows
 PERFECT = FACTORS.astype(float)
@@ -39,14 +40,14 @@ BAD_CODES = {
     "codes must be finite float32.*got 1e.39 in row 3, column 0": (spoilt(PERFECT, 3, 0, 1e39), FACTORS),
     "codes must be real numbers, got complex128": (PERFECT * 1j, FACTORS),
     "codes must be real numbers, got <U": (PERFECT.astype(str), FACTORS),
-    "factors must be integers.*got float64.*factors.astype.int": (PERFECT, FACTORS.astype(float)),
+    "factors must be whole numbers.*got float64": (PERFECT, FACTORS + 0.5),
     "factors: column 1 has the single value 5 in all 240 rows.*drop it": (PERFECT, FACTORS * [1, 0, 1] + [0, 5, 0]),
 }
 BAD_LABELS = {
     "labels must be 1-D.*got shape .120, 1.": (LABELS[:, None], LABELS),
     "clusters must be 1-D.*got shape .0,.": (LABELS, LABELS[:0]),
     "labels has 119 rows, clusters has 120": (LABELS[1:], LABELS),
-    "clusters must be integers.*got float64": (LABELS, LABELS * 1.0),
+    "clusters must be whole numbers.*got float64": (LABELS, LABELS + 0.5),
 }
 
 
@@ -96,17 +97,52 @@ def test_a_value_that_the_split_leaves_out_of_training_is_named(name):
 @pytest.mark.parametrize(
     ("name", "option", "message"),
     [
-        ("mig", {"bins": 1}, "bins must be at least 2, got 1"),
-        ("modularity", {"bins": 0}, "bins must be at least 2, got 0"),
+        ("mig", {"bins": 1}, "bins must be a whole number of at least 2, got 1"),
+        ("modularity", {"bins": 0}, "bins must be a whole number of at least 2, got 0"),
         ("modularity", {"inactive": "skip"}, "inactive must be 'keep' or 'drop', got 'skip'"),
         ("dci", {"predictor": "lasso"}, "predictor must be 'gbt', got 'lasso'"),
-        ("dci", {"rows": 1}, "rows must be at least 2, got 1"),
-        ("betavae_score", {"batch": 0}, "batch must be at least 1, got 0"),
-        ("factorvae_score", {"batch": 1}, "batch must be at least 2, got 1"),
+        ("dci", {"rows": 1}, "rows must be a whole number of at least 2, got 1"),
+        ("betavae_score", {"batch": 0}, "batch must be a whole number of at least 1, got 0"),
+        ("factorvae_score", {"batch": 1}, "batch must be a whole number of at least 2, got 1"),
         ("factorvae_score", {"prune": -1}, "prune must be at least 0, got -1"),
-        ("factorvae_score", {"test": 0}, "test must be at least 1, got 0"),
+        ("factorvae_score", {"test": 0}, "test must be a whole number of at least 1, got 0"),
     ],
 )
 def test_wrong_options_are_refused_by_name(name, option, message):
     with pytest.raises(ValueError, match=message):
         CALLS[name](PERFECT, FACTORS, **option)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: mig(PERFECT, FACTORS, bins=2.5), "bins must be a whole number of at least 2, got 2.5"),
+        (lambda: betavae_score(PERFECT, FACTORS, batch=None), "batch must be a whole number"),
+        (lambda: dci(PERFECT, FACTORS, jobs=0), "jobs must be a whole number of at least 1, got 0"),
+        (lambda: sap(PERFECT, FACTORS, seed=-1), "seed must be a whole number of at least 0, got -1"),
+        (lambda: factorvae_score(PERFECT, FACTORS, seed=2**40), r"seed must be below 2\*\*32"),
+        (lambda: mig(PERFECT, FACTORS.astype(object)), "factors must be whole numbers.*got object"),
+        (lambda: mig(PERFECT, FACTORS + 2**62), r"factors must lie within \+-2\*\*53"),
+        (lambda: mig(np.ma.masked_less(PERFECT, 1), FACTORS), "codes has masked entries"),
+        (lambda: sap(PERFECT, FACTORS, continuous=True, test_codes=PERFECT), "give both or neither"),
+    ],
+)
+def test_options_and_odd_arrays_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_whole_floats_and_tensors_are_taken():
+    import torch
+
+    assert mig(PERFECT, FACTORS.astype(float)) == mig(PERFECT, FACTORS)
+    codes = torch.tensor(PERFECT, requires_grad=True)
+    assert mig(codes, torch.tensor(FACTORS)) == mig(PERFECT, FACTORS)
+    assert mig(codes.bfloat16(), FACTORS) == mig(PERFECT, FACTORS)
+
+
+def test_few_rows_of_many_classes_warn_nobody():
+    factors = np.stack([np.random.default_rng(0).integers(size, size=60) for size in (3, 40)], 1)
+    codes = factors + 0.1
+    for score in (sap, explicitness):
+        assert 0 <= score(codes, factors) <= 1

@@ -40,6 +40,9 @@ def test_parts_of_a_metric_get_dotted_names():
 def test_the_convention_names_the_split_of_predictors():
     (row,) = rows_of(held(), "explicitness")
     assert "split=2/3 to fit, 1/3 to test" in row["convention"]
+    machine, line = (row["convention"] for row in rows_of(held(), "sap"))
+    assert "split" in machine and "least_variance" not in machine
+    assert "split" not in line and "seed" not in line and "squared correlation" in line
     assert "test_codes" not in row["convention"]
 
 
@@ -47,7 +50,9 @@ def test_options_reach_the_metric_and_its_convention():
     (row,) = rows_of(held(), "mig", mig={"bins": 3})
     assert row["value"] == mig(FACTORS * 1.0, FACTORS, bins=3)
     assert (
-        "bins=3" in row["convention"] and "codes=mean" in row["convention"] and "factors=shape,x,y" in row["convention"]
+        "bins=3" in row["convention"]
+        and "codes=as given" in row["convention"]
+        and "factors=shape,x,y" in row["convention"]
     )
 
 
