@@ -287,9 +287,9 @@ def test_same_arrays_same_bits_and_nothing_touched(name):
     arrays = (WEAK, FACTORS) if name in ON_CODES else (LABELS, CLUSTERINGS["split"])
     first, second = (array.copy() for array in arrays)
     first.flags.writeable = second.flags.writeable = False
-    state = pickle.dumps(np.random.get_state())  # noqa: NPY002
+    state = pickle.dumps(np.random.get_state())
     assert CALLS[name](first, second) == CALLS[name](first, second)
-    assert pickle.dumps(np.random.get_state()) == state  # noqa: NPY002
+    assert pickle.dumps(np.random.get_state()) == state
     assert np.array_equal(first, arrays[0])
     assert np.array_equal(second, arrays[1])
 
