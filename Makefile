@@ -8,7 +8,7 @@ bench: .venv/ready
 	$(BIN)/bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 2 \
 	    --set mcevae.supervised=false,true --out out/bench
 	$(BIN)/bench report out/bench
-	@echo "tables: out/bench/results.csv   page: out/bench/report/report.html"
+	@echo "tables: out/bench/results.csv   page: out/bench/report/report.html   one run: $(BIN)/bench show RUN --results out"
 
 test: .venv/ready
 	$(BIN)/ruff check .

@@ -30,7 +30,8 @@ DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", 
 Settings = Annotated[
     list[str],
     typer.Option(
-        "--set", help="NAME.PARAMETER=VALUE of a model or metric; values joined by commas sweep a model's parameter."
+        "--set",
+        help="NAME.PARAMETER=VALUE of a model or metric; can be repeated. Values joined by commas sweep a model's.",
     ),
 ]
 
@@ -70,16 +71,25 @@ def run(
 
     size = BUDGETS[catalog.choose("budget", budget, list(BUDGETS))]
     catalog.choose("--on", on, list(executors.NAMES))
+    catalog.choose("--rerun", rerun, list(runner.RERUN))
+    wanted = [catalog.choose("metric", name) for name in _split(metrics)] or None
     if study is not None:
+        if models or settings or steps or wanted:
+            raise ValueError(
+                "--study holds the whole question: --models, --set, --steps and --metrics do not go with it"
+            )
         question = load_study(study)
     else:
-        if not models:
+        if not _split(models):
             raise ValueError("--models: nothing given; `bench list models` shows what there is")
-        names = [catalog.choose("dataset", name) for name in _split(dataset)]
+        names = list(dict.fromkeys(catalog.choose("dataset", name) for name in _split(dataset)))
+        if not names:
+            raise ValueError("--dataset: nothing given; `bench list datasets` shows what there is")
         chosen = build_models(_split(models), settings, size)
         options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen])
-        length, note = (size.steps, size.note) if steps is None else (steps, "")
-        wanted = _split(metrics) or None
+        length, note = (
+            (size.steps, size.note) if steps is None else (steps, f"{steps:,} steps, otherwise --budget {budget}")
+        )
         question = Study(
             chosen, names, parse_seeds(seeds), length, size.batch, size.rows, wanted, options, "-".join(names), note
         )
@@ -131,7 +141,8 @@ def score(
     options = metric_options(settings, BUDGETS["standard"], [])
     if target.is_dir():
         store = Store(target)
-        options = {**store.options(), **options}
+        study = store.study()
+        options = {**study.get("options", {}), **options}
         runs = [record["run"] for record in store.records()]
         if not runs:
             raise ValueError(f"{target}: no runs here; `bench run --out {target}` makes some")
@@ -141,12 +152,17 @@ def score(
                 board.show(Message("scores", f"run {name}", (i + 1) / len(runs)))
                 filled += rescore(store, name, names, options)
         store.collect()
-        console.say(f"{filled} of {len(runs)} runs had numbers missing; tables: {target}")
+        store.save_study({**study, "options": options})
+        console.say(f"{filled} of {len(runs)} runs lacked numbers or held them under other options; tables: {target}")
         return
     held = read_codes(target, factors)
     rows = [row for wanted in plan_rows(held, names, options) for row in compute(held, wanted)]
+    if without := [name for name in names if name not in {row["call"].split(".")[0] for row in rows}]:
+        console.warn(
+            f"no {', '.join(without)}: they need `label` in the file, the name of the factor that is the class"
+        )
     if not rows:
-        raise ValueError(f"{target}: {', '.join(names)} need `label`, the name of the factor that is the class")
+        raise typer.Exit(2)
     table = pd.DataFrame(rows)[["metric", "version", "value", "n", "convention", "error"]]
     table.to_csv(sys.stdout, index=False)
     if (table.error != "").any():
@@ -239,12 +255,13 @@ def main() -> None:
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     try:
         app(standalone_mode=True)
-    except ValueError as error:
-        typer.echo(f"bench: {error}", err=True)
+    except (ValueError, OSError) as error:
+        console.warn(f"bench: {error}")
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("stopped; the same command goes on from here", err=True)
-        raise SystemExit(130) from None
+    except SystemExit as stop:
+        if stop.code == 130:  # Ctrl-C
+            console.warn("stopped; the same command goes on from here")
+        raise
 
 
 if __name__ == "__main__":

@@ -27,11 +27,17 @@ def plan(made: Any, store: Any, stack: int) -> None:
     if trained:
         say(f"budget: {trained[0].steps:,} steps, batch {trained[0].batch}" + (f" ({made.note})" if made.note else ""))
     say(
-        f"to do: {len(made.wanted)} runs in {len(group(made.wanted, stack))} stacks; codes of {made.runs[0].rows:,} "
+        f"to do: {len(made.wanted)} runs in {len(group(made.wanted, stack))} stacks; codes of {_span(made.runs)} "
         f"images a run; metrics {', '.join(made.metrics)}; results in {store.folder}"
     )
     if not {run.model for run in made.runs} & set(catalog.CONTROLS):
         say("no controls in this plan: `--models ...,controls` adds the reference lines that a table needs")
+
+
+def _span(runs: list[Any]) -> str:
+    return " to ".join(
+        f"{rows:,}" for rows in sorted({run.rows for run in runs})[:: len({run.rows for run in runs}) - 1 or 1]
+    )
 
 
 def finish(records: list[dict[str, Any]], store: Any) -> None:
@@ -42,14 +48,18 @@ def finish(records: list[dict[str, Any]], store: Any) -> None:
     for record in bad:
         trace = store.folder / "runs" / record["run"] / "error.txt"
         say(
-            f"  {record['status']}: {record['model']} seed {record['seed']} [{record['run']}] {record['error']}"
+            f"  {record['status']}: {_name(record)} {record['error']}"
             + (f" (traceback: {trace})" if trace.exists() else "")
         )
     for record, row in unscored:
-        say(f"  no {row['metric']}: {record['model']} seed {record['seed']} [{record['run']}] {row['error']}")
+        say(f"  no {row['metric']}: {_name(record)} {row['error']}")
     say(f"next: bench report {store.folder}")
     if bad or unscored:
         raise typer.Exit(1)
+
+
+def _name(record: dict[str, Any]) -> str:
+    return f"{record['model']} {record['dataset']} seed {record['seed']} [{record['run']}]"
 
 
 def run(record: dict[str, Any], folder: Path) -> None:
@@ -84,6 +94,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def warn(text: str) -> None:
+    """A line on standard error."""
+    typer.echo(text, err=True)
+
+
 class Board:
     """A line a stack: live on a terminal, a log line a minute elsewhere."""
 
@@ -115,4 +130,4 @@ class Board:
             self.live.update(self.lines[message.stack], completed=message.share, text=message.text)
         elif message.share >= 1 or now - self.said.get(message.stack, -self.EVERY) >= self.EVERY:
             self.said[message.stack] = now
-            typer.echo(f"{message.stack}: {message.text}", err=True)
+            warn(f"{message.stack}: {message.text}")

@@ -48,6 +48,8 @@ def load(file: str | Path) -> ModuleType:
     root = Path(__file__).resolve().parent
     if root in path.parents:
         return importlib.import_module(".".join(("disentangle_bench", *path.relative_to(root).with_suffix("").parts)))
+    if path.suffix != ".py":
+        raise ValueError(f"{file}: expected a Python file")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -102,7 +104,7 @@ def represents_the_same_for_the_same_seed(model: Any) -> None:
     from .datasets import load as dataset
 
     data, rows = dataset("toy"), np.arange(40)
-    first, again = (model().represent(data, rows, 3)["codes"] for _ in range(2))
+    first, again = (model().represent(data, rows, rows[:8], 3)["codes"] for _ in range(2))
     assert first.shape[0] == 40 and first.ndim == 2, f"codes: got {first.shape}, expected (40, d)"
     np.testing.assert_array_equal(first, again)
 

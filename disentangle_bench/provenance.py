@@ -29,7 +29,9 @@ def commit() -> tuple[str, bool]:
         def git(*words: str) -> str:
             return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True).stdout
 
-        return git("rev-parse", "HEAD").strip(), bool(git("status", "--porcelain", "-uno").strip())
+        return git("rev-parse", "HEAD").strip(), bool(
+            git("status", "--porcelain", "--", "disentangle_bench", "benchmarks").strip()
+        )
     except (OSError, subprocess.CalledProcessError):
         return "", False
 

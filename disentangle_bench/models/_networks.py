@@ -92,12 +92,12 @@ class Gated(nn.Module):
 
 @contextmanager
 def frozen_statistics(net: nn.Module) -> Iterator[None]:
-    """Inside, batch normalisation uses its running statistics and leaves them alone."""
-    layers = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d) and m.training]
+    """Inside, batch normalisation in training normalises by the batch and leaves its running statistics alone."""
+    layers = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d) and m.track_running_stats]
     for layer in layers:
-        layer.eval()
+        layer.track_running_stats = False
     try:
         yield
     finally:
         for layer in layers:
-            layer.train()
+            layer.track_running_stats = True

@@ -1,8 +1,6 @@
-"""MCE-VAE, Bajaj, Roy & Zhang 2021 (arXiv 2107.11717):
+"""MCE-VAE, Bajaj, Roy & Zhang 2021:   L = E_q[-log p(x|x^)] + INV + KL(z_c) + beta [KL(z) + KL(tau)]
 
-    L = E_q[-log p(x | x~ o exp(tau))] + INV + KL(q(z_c|x) || p(z_c))
-        + beta [KL(q(z|x) || N(0, I)) + KL(q(tau|x) || N(0, I))]
-
+Invariance-based multi-clustering, arXiv 2107.11717. KL(z) and KL(tau) are to N(0, I), KL(z_c) to a mixture.
 x~ = d(z_c, z) is the canonical image; exp(tau) in SO(2), SE(2) or SIM(2) puts it in place: x^(p) = x~(exp(tau) p).
 q(z_c|x) = sum_k w_k N(mu_k, s_k^2) and p(z_c) = 1/K sum_k N(r e_k, s^2 I): one component a class. E_q is taken exactly
 over k, by decoding all K. KL(z_c) is the chain-rule bound (`Mixture.kl_to`), exact for the joint of k and z_c.
@@ -19,7 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +25,7 @@ from torch import Tensor, nn
 from . import _lie
 from ._networks import Gated, Shape, frozen_statistics, glorot, mlp, trunk
 from ._probability import Gaussian, Mixture, bernoulli_nll, one_hot_means
-from .vae import VAE
+from .vae import VAE, require
 
 NOISE = 1e-5  # chance that a moved pixel is flipped: keeps its logit finite, at most 0.05 nats an image of 64x64
 
@@ -44,9 +42,17 @@ class MCEVAE(VAE):
     supervised: bool = False
     R: int = 1  # random transforms an image and step; 25 as published, the expectation is the same
 
+    conventions: ClassVar[dict[str, str]] = {
+        "kl": "KL of the posterior to the prior, unweighted, z_c by the chain-rule bound, nats an image",
+        "active_units": "units whose mean KL is above 0.01 nats; z_c counts as one unit",
+    }
+
     def __post_init__(self) -> None:
-        if self.group not in _lie.DIMENSION:
-            raise ValueError(f"mcevae.group: got {self.group!r}, expected one of {', '.join(_lie.DIMENSION)}")
+        super().__post_init__()
+        require(self, "group", self.group in _lie.DIMENSION, f"one of {', '.join(_lie.DIMENSION)}")
+        require(self, "classes", self.classes >= 0, "at least 0")
+        require(self, "s", self.s > 0, "a number above 0")
+        require(self, "R", self.R >= 1, "at least 1")
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
         K = self.classes or data.classes

@@ -19,7 +19,7 @@ class Noise:
     latents: int = 10
     trains: ClassVar[bool] = False
 
-    def represent(self, data: Any, rows: np.ndarray, seed: int) -> dict[str, Any]:
+    def represent(self, data: Any, rows: np.ndarray, shown: np.ndarray, seed: int) -> dict[str, Any]:
         """`codes` (n, latents), the `facts` in nats an image, and the mean image as each of the `reconstructions`."""
         codes = stream(seed, "noise codes").standard_normal((len(rows), self.latents), dtype=np.float32)
         total = np.zeros(data.shape)
@@ -32,5 +32,5 @@ class Noise:
         return {
             "codes": codes,
             "facts": {"reconstruction": float(entropy), "kl": 0.0, "active_units": 0.0},
-            "reconstructions": np.repeat(image[None], 8, 0),
+            "reconstructions": np.repeat(image[None], len(shown), 0),
         }

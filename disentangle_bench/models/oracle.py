@@ -12,7 +12,7 @@ import numpy as np
 class Oracle:
     trains: ClassVar[bool] = False
 
-    def represent(self, data: Any, rows: np.ndarray, seed: int) -> dict[str, Any]:
+    def represent(self, data: Any, rows: np.ndarray, shown: np.ndarray, seed: int) -> dict[str, Any]:
         """`codes` (n, f) and, where the set has classes, these as `clusters`."""
         factors = data.factors[rows]
         found = {"codes": factors.astype(np.float32)}

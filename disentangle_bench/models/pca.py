@@ -13,12 +13,14 @@ class PCA:
     latents: int = 10
     trains: ClassVar[bool] = False
 
-    def represent(self, data: Any, rows: np.ndarray, seed: int) -> dict[str, Any]:
-        """`codes` (n, latents) fitted to the rows' own images, and `reconstructions` of the first eight."""
+    def represent(self, data: Any, rows: np.ndarray, shown: np.ndarray, seed: int) -> dict[str, Any]:
+        """`codes` (n, latents) fitted to the rows' own images, and `reconstructions` of those shown."""
         from sklearn.decomposition import PCA as Components
 
         x = data.take(rows).reshape(len(rows), -1).astype(np.float32) / 255
-        fit = Components(self.latents, svd_solver="randomized", random_state=seed)
+        width = min(self.latents, *x.shape)
+        fit = Components(width, svd_solver="randomized", random_state=seed)
         codes = fit.fit_transform(x)
-        images = fit.inverse_transform(codes[:8]).clip(0, 1).reshape(-1, *data.shape)
+        z = fit.transform(data.take(shown).reshape(len(shown), -1).astype(np.float32) / 255)
+        images = fit.inverse_transform(z).clip(0, 1).reshape(-1, *data.shape)
         return {"codes": codes.astype(np.float32), "reconstructions": (images * 255).round().astype(np.uint8)}

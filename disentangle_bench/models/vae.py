@@ -15,6 +15,13 @@ from ._networks import GaussianEncoder, decoder
 from ._probability import Gaussian, bernoulli_nll
 
 
+def require(model: Any, field: str, true: bool, expected: str) -> None:
+    """Refuse a hyper-parameter before any work is done with it."""
+    if not true:
+        name = type(model).__name__.lower()
+        raise ValueError(f"{name}.{field}: got {getattr(model, field)!r}, expected {expected}")
+
+
 @dataclass(frozen=True)
 class VAE:
     """The root of the zoo: what a model overrides is what its paper changes.
@@ -26,9 +33,14 @@ class VAE:
     latents: int = 10
     lr: float = 1e-4
 
+    version: ClassVar[int] = 1  # raised when the same parameters stop meaning the same training
     trains: ClassVar[bool] = True
     needs: ClassVar[str] = "images"
     players: ClassVar[dict[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
+
+    def __post_init__(self) -> None:
+        require(self, "latents", self.latents >= 1, "at least 1")
+        require(self, "lr", 0 < self.lr < float("inf"), "a number above 0")
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
         """Freshly drawn networks for a data set's images (`data.shape`) and classes (`data.classes`)."""

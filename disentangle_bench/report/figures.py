@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SMALL, TEXT = 7, 8  # points; a one-panel figure is as wide as a column of print
 BETTER = {"high": "higher is better →", "low": "← lower is better", "": "neither high nor low is better"}
-KEY = f"dot: a seed   tick: mean, from {ENOUGH} seeds IQM\nbar: its 95 % bootstrap interval, from {ENOUGH} seeds"
+KEY = f"dot: a seed   tick: mean (IQM from {ENOUGH} seeds on)\nbar: 95 % bootstrap interval (from {ENOUGH} seeds on)"
 
 
 def comparison(frame: Frame, name: str, dataset: str, source: str) -> Figure:

@@ -20,6 +20,8 @@ from .density import not_run
 from .glossary import family, in_order, meaning, number
 from .labels import ordered, styles
 
+OWN = (".png", ".svg", ".gif", ".csv", ".md", ".tex")
+
 
 def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> Path:
     """Write everything about these numbers to `folder/report`; the path of its report.html. Raises as `tables.long`."""
@@ -28,6 +30,9 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
     out = folder / "report"
     boards = tables.boards(frame, metrics)
     out.mkdir(exist_ok=True)
+    for path in out.iterdir():  # of an earlier report; whatever else people keep there stays
+        if path.suffix in OWN and path.is_file():
+            path.unlink()
     tables.long(frame, metrics).to_csv(out / "summary.csv", index=False)
     if boards:
         tables.wide(boards).to_csv(out / "leaderboard.csv", index=False)
@@ -41,7 +46,7 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
     html = template.render(
         title=folder.resolve().name,
         overview=_overview(frame),
-        note=read_study(folder).get("note", ""),
+        notes=[note for note in read_study(folder).get("notes", []) if note],
         failures=_failures(frame),
         gaps=[*not_run(read_study(folder), frame), *(note for board in boards for note in board.notes)],
         sections=[_section(folder, out, frame, board) for board in boards],
@@ -193,8 +198,8 @@ def _provenance(frame: Frame) -> list[tuple[str, str]]:
 
 def _commands(folder: Path, frame: Frame) -> list[str]:
     commits = sorted(set(frame["commit"].dropna()) - {""})
-    asked = read_study(folder).get("command") or "# what was asked for is listed in study.json"
-    return [*(f"git checkout {commit}" for commit in commits if len(commits) == 1), asked, f"bench report {folder}"]
+    asked = [command for command in read_study(folder).get("commands", []) if command]
+    return [*(f"git checkout {commit}" for commit in commits if len(commits) == 1), *asked, f"bench report {folder}"]
 
 
 def embed(path: Path) -> str:

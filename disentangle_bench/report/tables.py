@@ -14,8 +14,8 @@ from .statistics import summary
 
 NONE = "–"
 LEGEND = (
-    "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better; best model in bold; "
-    "controls, listed last, are not competitors: they show what the numbers mean."
+    "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better; best mean in bold, which says "
+    "nothing of significance; controls, listed last, are not competitors: they show what the numbers mean."
 )
 
 

@@ -9,8 +9,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.managers import SyncManager
 from typing import Any, TypeVar
 
 Task = TypeVar("Task")
@@ -33,7 +34,9 @@ def processes(
     """Each task in one of `workers` fresh processes. A process that dies (killed, out of memory) yields its exception;
     tasks that had not finished by then are tried again, each in a process of its own."""
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    manager = SyncManager(ctx=context)
+    manager.start(_tie)
+    with manager:
         queue = manager.Queue()
         listener = threading.Thread(target=_listen, args=(queue, watch), daemon=True)
         listener.start()
@@ -45,12 +48,8 @@ def processes(
                     yield futures[future], future.result()
                 except BrokenProcessPool:
                     lost.append(futures[future])
-        for task in lost:
-            with ProcessPoolExecutor(1, mp_context=context, initializer=_start) as pool:
-                try:
-                    yield task, pool.submit(_call, work, task, queue).result()
-                except BrokenProcessPool as error:
-                    yield task, error
+        with ThreadPoolExecutor(workers) as threads:  # who was to blame is not known: each alone from here on
+            yield from threads.map(lambda task: (task, _alone(context, work, task, queue)), lost)
         queue.put(None)
         listener.join()
 
@@ -70,6 +69,15 @@ def choose(name: str, device: str, tasks: int) -> tuple[Callable[..., Iterator[t
     return here, 1
 
 
+def _alone(context: Any, work: Callable[[Task, Watch], Any], task: Task, queue: Any) -> Any:
+    """A task's result from a process of its own, or the exception of its death."""
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_start) as pool:
+        try:
+            return pool.submit(_call, work, task, queue).result()
+        except BrokenProcessPool as error:
+            return error
+
+
 def _call(work: Callable[[Any, Watch], Any], task: Any, queue: Any) -> Any:
     return work(task, queue.put)
 
@@ -82,9 +90,14 @@ def _listen(queue: Any, watch: Watch) -> None:
         return
 
 
+def _tie() -> None:
+    """End this process with the one that started it."""
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
 def _start() -> None:
     """What a worker process does first."""
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    _tie()
     os.environ["BENCH_OFFLINE"] = "1"  # what can be downloaded was, when the plan was made
     logging.getLogger("disentangle_bench").setLevel(logging.ERROR)  # which has told of the data already
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once; its checkpoint is on disk

@@ -54,6 +54,7 @@ class Run:
     steps: int
     batch: int
     rows: int  # rows of codes that it leaves
+    version: int = 1  # of the model
 
     @property
     def description(self) -> dict[str, Any]:
@@ -95,7 +96,7 @@ class Study:
 
     def runs(self, data_dir: str | None = None) -> list[Run]:
         """The runs that the study names, in order, none twice. Loads each data set, for the hash of what it holds."""
-        models = [(m, catalog.get("model", m)()) if isinstance(m, str) else (_file(m), m) for m in self.models]
+        models = [_known(catalog.get("model", m)() if isinstance(m, str) else m) for m in self.models]
         found: dict[str, Run] = {}
         for name in self.datasets:
             data = dataset(name, data_dir)
@@ -104,7 +105,7 @@ class Study:
                 for seed in self.seeds:
                     run = Run(
                         file,
-                        dataclasses.asdict(model),
+                        _params(model),
                         name,
                         data.source,
                         data.sha256,
@@ -112,6 +113,7 @@ class Study:
                         steps,
                         batch,
                         min(self.rows, len(data)),
+                        getattr(model, "version", 1),
                     )
                     found[run.id] = run
         return list(found.values())
@@ -138,7 +140,10 @@ def load_study(path: str | Path) -> Study:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"study file {str(path)!r} does not exist")
-    study = runpy.run_path(str(path)).get("study")
+    try:
+        study = runpy.run_path(str(path)).get("study")
+    except SyntaxError as error:
+        raise ValueError(f"study file {str(path)!r} is not Python: {error}") from None
     if not isinstance(study, Study):
         raise ValueError(f"study file {str(path)!r} defines no `study = Study(...)`")
     return dataclasses.replace(study, name=study.name or path.stem)
@@ -182,6 +187,8 @@ def metric_options(settings: list[str], budget: Budget, models: list[str]) -> di
     for target, option, text in map(split_setting, settings):
         if target in models:
             continue
+        if target in catalog.names("model"):
+            raise ValueError(f"--set {target}.{option}: {target} is not among the models of this plan")
         catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
         parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
         defaults = {
@@ -227,8 +234,21 @@ def group(runs: list[Run], size: int) -> list[list[Run]]:
     return [members[i : i + size] for members in alike.values() for i in range(0, len(members), size)]
 
 
-def _file(model: Any) -> str:
-    return type(model).__module__.rpartition(".")[2]
+def _known(model: Any) -> tuple[str, Any]:
+    """A model with its name; refuses objects that a worker could not make again from their name."""
+    name = type(model).__module__.rpartition(".")[2]
+    if name not in catalog.names("model") or catalog.get("model", name) is not type(model):
+        raise ValueError(
+            f"{type(model).__qualname__} of {type(model).__module__} is no file of disentangle_bench/models"
+        )
+    return name, model
+
+
+def _params(model: Any) -> dict[str, Any]:
+    """Hyper-parameters by declared type: 8 and 8.0 are one run. No learning rate where nothing learns."""
+    kinds = _fields(type(model))
+    values = {name: kinds[name](value) for name, value in dataclasses.asdict(model).items()}
+    return {name: value for name, value in values.items() if model.trains or name != "lr"}
 
 
 def _fields(cls: type) -> dict[str, type]:

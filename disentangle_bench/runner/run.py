@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,8 @@ from typing import Any
 from .. import catalog, schema
 from . import executors
 from .plan import Run, dataset, group
-from .store import Store, write_atomic
-from .work import Message, Task, fail, rescore, work
+from .store import Store
+from .work import Message, Task, codes_readable, fail, rescore, work
 
 RERUN = {"missing": ("new", "failed"), "failed": ("failed",), "all": ("new", "failed", "done"), "none": ()}
 
@@ -60,7 +59,10 @@ def plan(
     made = Plan(runs, study, command, note, names, options or {})
     for run in runs:
         record = store.record(run.id)
-        made.states[run.id] = "new" if record is None else "failed" if record["status"] == "failed" else "done"
+        if record is None or (record["status"] == "done" and not codes_readable(store, run.id)):
+            made.states[run.id] = "new"
+        else:
+            made.states[run.id] = "failed" if record["status"] == "failed" else "done"
     made.wanted = [run for run in runs if made.states[run.id] in chosen]
     return made
 
@@ -82,18 +84,21 @@ def execute(
     killed at any moment and called again.
     """
     store.open()
+    before = store.study()
     described = {
         "schema": schema.VERSION,
         "study": made.study,
-        "command": made.command,
-        "note": made.note,
+        "commands": list(dict.fromkeys([*before.get("commands", []), made.command])),
+        "notes": list(dict.fromkeys([*before.get("notes", []), made.note])),
         "metrics": made.metrics,
         "options": made.options,
         "runs": [{**run.description, "run": run.id} for run in made.runs],
     }
-    write_atomic(store.folder / "study.json", lambda path: path.write_text(json.dumps(described, indent=1)))
+    store.save_study(described)
+    for run in made.wanted:
+        store.forget(run.id, checkpoint=fresh)  # of an earlier end: nothing of it may mix with the new one
     tasks = [
-        Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir, fresh)
+        Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir)
         for runs in group(made.wanted, stack)
     ]
     executor, workers = executors.choose(on, device, len(tasks))
@@ -102,7 +107,7 @@ def execute(
     for task, outcome in executor(tasks, work, watch, workers):
         if isinstance(outcome, BaseException):
             for run in task.runs:
-                if (record := store.record(run.id)) is None or record["status"] == "failed":
+                if store.record(run.id) is None:
                     fail(store, task, run, f"the worker process died ({outcome}); out of memory?")
         store.collect()
     worked = {run.id for run in made.wanted}

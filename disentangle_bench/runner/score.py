@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import time
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +60,8 @@ def _arrays(path: str | Path) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path}: not a readable .npz file ({error})") from None
+    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path}: expected a readable .npz file, got {type(error).__name__}") from None
 
 
 def plan_rows(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> list[Wanted]:

@@ -33,9 +33,9 @@ class Store:
         """
         try:
             (self.folder / "runs").mkdir(parents=True, exist_ok=True)
-            probe = self.folder / ".writable"
+            probe = self.folder / f".{os.getpid()}.writable"
             probe.touch()
-            probe.unlink()
+            probe.unlink(missing_ok=True)
         except OSError as error:
             raise ValueError(f"--out {str(self.folder)!r} cannot be written: {error.strerror or error}") from None
         return self
@@ -66,16 +66,33 @@ class Store:
             if (record := self.record(path.parent.name)) is not None:
                 yield record
 
-    def options(self) -> dict[str, dict[str, Any]]:
-        """Options of metrics that the folder was last run with."""
+    def study(self) -> dict[str, Any]:
+        """What the folder was asked for: commands, notes, metrics and their options, the runs of the last plan."""
         path = self.folder / "study.json"
-        return json.loads(path.read_text())["options"] if path.exists() else {}
+        try:
+            return json.loads(path.read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except ValueError as error:
+            raise ValueError(f"{path} is not readable: {error}; remove it to go on") from None
+
+    def save_study(self, study: dict[str, Any]) -> None:
+        """Write what the folder was asked for."""
+        write_atomic(self.folder / "study.json", lambda path: path.write_text(json.dumps(study, indent=1)))
 
     def tidy(self, run: str) -> None:
         """Remove what a killed process may have left beside a finished run: its checkpoint, half-written files."""
         folder = self.folder / "runs" / run
-        for path in [folder / "checkpoint.safetensors", *folder.glob(".*")]:
+        left = [path for path in folder.glob(".*") if not _alive(path.name.split(".")[1])]
+        for path in [folder / "checkpoint.safetensors", *left]:
             path.unlink(missing_ok=True)
+
+    def forget(self, run: str, checkpoint: bool) -> None:
+        """Remove a run's record, then what belongs to it, and its checkpoint if that is wanted, too."""
+        folder = self.folder / "runs" / run
+        names = ["run.json", "codes.npz", "pictures.npz", "log.parquet", "model.safetensors", "error.txt"]
+        for name in names + ["checkpoint.safetensors"] * checkpoint:
+            (folder / name).unlink(missing_ok=True)
 
     def save(self, record: dict[str, Any]) -> None:
         """Write a run's record; the last thing that happens to a run."""
@@ -101,6 +118,16 @@ class Store:
         write_atomic(self.folder / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
         write_atomic(self.folder / "results.csv", lambda path: joined.to_csv(path, index=False))
         return len(runs), len(numbers)
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def find(results: Path, run: str) -> tuple[dict[str, Any], Path]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from .. import provenance, rng, schema
 from .plan import Run, dataset
@@ -36,7 +37,6 @@ class Task:
     options: Mapping[str, Mapping[str, Any]]
     device: str = "auto"
     data_dir: str | None = None
-    fresh: bool = False  # forget checkpoints
 
     @property
     def name(self) -> str:
@@ -81,7 +81,8 @@ def work(task: Task, watch: Watch) -> None:
     except Exception as error:
         if len(task.runs) > 1:
             for run in task.runs:
-                work(dataclasses.replace(task, runs=[run]), watch)
+                if store.record(run.id) is None:
+                    work(dataclasses.replace(task, runs=[run]), watch)
             return
         fail(store, task, task.runs[0], f"{type(error).__name__}: {error}", traceback.format_exc())
         watch(Message(task.name, f"failed: {type(error).__name__}: {error}", 1.0))
@@ -90,6 +91,17 @@ def work(task: Task, watch: Watch) -> None:
 def evaluation_rows(total: int, n: int) -> np.ndarray:
     """The rows of a data set whose codes are kept: n different ones in random order, the same for every run."""
     return rng.stream(0, "evaluation rows").choice(total, n, replace=False)
+
+
+def shown_rows(data: Any, rows: np.ndarray, n: int = 8) -> np.ndarray:
+    """n of the rows for pictures: the first ones, taking the classes in turn where the set has any."""
+    if data.label is None:
+        return rows[:n]
+    labels = data.factors[rows, data.names.index(data.label)]
+    turn = np.empty(len(rows), int)
+    for label in np.unique(labels):
+        turn[labels == label] = np.arange((labels == label).sum())
+    return rows[np.lexsort([labels, turn])[:n]]
 
 
 def _load(task: Task) -> Any:
@@ -104,12 +116,14 @@ def _control(task: Task, store: Store, watch: Watch) -> None:
     data = _load(task)
     for run in task.runs:
         rows = evaluation_rows(len(data), run.rows)
-        left = run.instance().represent(data, rows, run.seed)
+        shown = shown_rows(data, rows)
+        with threadpool_limits(1):  # sums in one order, as in `compute`
+            left = run.instance().represent(data, rows, shown, run.seed)
         codes = left["codes"]
         outcome = Outcome(blocks={"z": codes.shape[1]}, facts=left.get("facts", {}))
         outcome.arrays = {"mean": codes, "sd": np.zeros_like(codes), **{k: left[k] for k in ("clusters",) if k in left}}
         if (images := left.get("reconstructions")) is not None:
-            outcome.pictures = {"inputs": data.take(rows[: len(images)]), "reconstructions": images}
+            outcome.pictures = {"inputs": data.take(shown), "reconstructions": images}
         _store(store, task, run, data, rows, outcome, watch)
 
 
@@ -122,9 +136,6 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
     torch.set_num_threads(1)  # one core a run: the same bits whatever else runs
     data, first = _load(task), task.runs[0]
     jobs = [engine.Job(run.instance(), run.seed, store.path(run.id)) for run in task.runs]
-    if task.fresh:
-        for job in jobs:
-            (job.folder / checkpoint.NAME).unlink(missing_ok=True)
 
     def tell(progress: engine.Progress) -> None:
         left = (progress.steps - progress.step) / progress.rate / 60
@@ -152,7 +163,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
             if codes.clusters is not None:
                 outcome.arrays["clusters"] = codes.clusters
             outcome.blocks = codes.blocks
-            outcome.pictures = evaluate.pictures(job.model, member.net, resident, codes)
+            outcome.pictures = evaluate.pictures(job.model, member.net, resident, codes, shown_rows(data, rows))
             checkpoint.save_weights(member.net, job.folder / "model.safetensors")
         _store(store, task, run, data, rows, outcome, watch)
         store.tidy(run.id)
@@ -179,13 +190,13 @@ def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outc
                 "blocks": np.array(json.dumps(outcome.blocks)),
             },
         )
-        scores = [fact(name, value, len(rows), FACTS[name]) for name, value in outcome.facts.items()]
+        said = {**FACTS, **getattr(run.instance(), "conventions", {})}
+        scores = [fact(name, value, len(rows), said[name]) for name, value in outcome.facts.items()]
         held = read_codes(folder / "codes.npz")
         calls = plan_rows(held, task.metrics, task.options)
         for i, wanted in enumerate(calls):
             watch(Message(task.name, f"scoring: {wanted.name}", 0.9 + 0.1 * i / len(calls)))
             scores += compute(held, wanted)
-    (folder / "error.txt").unlink(missing_ok=True)  # of an earlier try
     latents = sum(outcome.blocks.values()) or None
     store.save(record(task, run, outcome, latents=latents, scores=scores))
 
@@ -216,9 +227,20 @@ def record(
 
 
 def fail(store: Store, task: Task, run: Run, error: str, trace: str = "") -> None:
-    """A failed run is a record too; its traceback lies beside it in error.txt."""
+    """A failed run is a record too; its traceback lies beside it in error.txt. A run that is done stays so."""
+    if (known := store.record(run.id)) is not None and known["status"] == "done":
+        return
     write_atomic(store.path(run.id) / "error.txt", lambda path: path.write_text(trace or error))
     store.save(record(task, run, Outcome(status="failed", error=error), latents=None, scores=[]))
+
+
+def codes_readable(store: Store, run: str) -> bool:
+    """Whether a run's codes are there and whole."""
+    try:
+        read_codes(store.path(run) / "codes.npz")
+    except ValueError:
+        return False
+    return True
 
 
 def rescore(store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -27,7 +27,13 @@ def save(member: Member, folder: Path, facts: dict[str, float]) -> None:
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"adam/{player}/{index}/{name}": value for name, value in state.items()}
     tensors["stream"] = member.stream.state
-    header = {"t": member.t, "status": member.status, "log": member.log, "facts": facts}
+    header = {
+        "device": member.stream.device.type,
+        "t": member.t,
+        "status": member.status,
+        "log": member.log,
+        "facts": facts,
+    }
     _save(
         {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
         folder / NAME,
@@ -44,6 +50,10 @@ def load(member: Member, folder: Path) -> dict[str, float]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iteration over the file)
     except (FileNotFoundError, SafetensorError, KeyError, ValueError):
         return {}
+    fitting = {name: value.shape for name, value in member.net.state_dict().items()}
+    held = {name[4:]: value.shape for name, value in tensors.items() if name.startswith("net/")}
+    if fitting != held or header["device"] != member.stream.device.type:
+        return {}  # of other code, or of a device whose random stream cannot go on here
     member.net.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("net/")})
     for player, optimiser in member.optimisers.items():
         state: dict[int, dict[str, Tensor]] = {}

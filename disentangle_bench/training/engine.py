@@ -19,7 +19,7 @@ from .resident import Resident
 from .stack import Member, Stack
 
 LOGGED = 200  # entries of a learning curve, at most
-CHECKPOINT_SECONDS = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", "30"))
+CHECKPOINT_SECONDS = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", "10"))
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def train(
     device: str = "auto",
     watch: Callable[[Progress], None] = lambda progress: None,
 ) -> list[tuple[Member, float]]:
-    """Train a stack, going on from checkpoints where there are any; each member with the seconds it took in all.
+    """Train a stack, going on from checkpoints where there are any; each member with its share of the seconds.
 
-    A run's checkpoint is written every half minute, always between two entries of its learning curve.
+    A run's checkpoint is written every ten seconds, always between two entries of its learning curve.
     """
     keep_pages()
     resident = Resident(data, pick_device(device))
@@ -99,7 +99,7 @@ def train(
 
     def save() -> None:
         for member, job, seconds in zip(stack.members, jobs, before):
-            checkpoint.save(member, job.folder, {"seconds": seconds + time.monotonic() - start})
+            checkpoint.save(member, job.folder, {"seconds": seconds + (time.monotonic() - start) / len(jobs)})
 
     for upto in range(every, steps + every, every):
         upto = min(upto, steps)
@@ -115,4 +115,5 @@ def train(
             saved = time.monotonic()
     if resident.device.type == "cuda":
         torch.cuda.synchronize(resident.device)
-    return [(member, seconds + time.monotonic() - start) for member, seconds in zip(stack.members, before)]
+    took = (time.monotonic() - start) / len(jobs)
+    return [(member, seconds + took) for member, seconds in zip(stack.members, before)]

@@ -14,7 +14,7 @@ from ..models._probability import bernoulli_nll
 from .resident import Resident
 
 BATCH = 64  # small batches encode fastest on a CPU
-SHOWN = 8  # images in a picture, steps in a traversal
+STEPS = 8  # of a traversal
 ACTIVE = 0.01  # nats: a unit whose mean KL is below tells nothing
 
 
@@ -47,9 +47,9 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
         rates.append(model.rate(q))
         if hasattr(model, "clusters"):
             clusters.append(model.clusters(q))
-    rate = torch.cat(rates).double().mean(0)
+    rate = torch.cat(rates).cpu().double().mean(0)
     facts = {
-        "reconstruction": torch.cat(nll).double().mean().item(),
+        "reconstruction": torch.cat(nll).cpu().double().mean().item(),
         "kl": rate.sum().item(),
         "active_units": float((rate > ACTIVE).sum()),
     }
@@ -58,14 +58,14 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
 
 
 @torch.no_grad()
-def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes) -> dict[str, np.ndarray]:
-    """Arrays for the report: inputs, their reconstructions, canonical images where the model has them, and traversals.
+def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Arrays for the report, of images `rows`: inputs, reconstructions, canonical images if there are any, traversals.
 
     A traversal decodes the first image's code with one unit moved over the range that it takes in the data (2nd
     to 98th percentile). Images are uint8, (..., h, w, c).
     """
     net.eval()
-    x = data.at(torch.from_numpy(codes.rows[:SHOWN]).to(data.device))
+    x = data.at(torch.from_numpy(rows).to(data.device))
     z = model.mode(model.q(net, x))
     shown = {
         "inputs": _bytes(x),
@@ -74,7 +74,7 @@ def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes) -> dict[s
     if hasattr(model, "canonical"):
         shown["canonical"] = _bytes(model.canonical(net, z).sigmoid())
     low, high = np.quantile(codes.mean, [0.02, 0.98], axis=0)
-    values = np.linspace(low, high, SHOWN, axis=1).astype(np.float32)  # (units, steps)
+    values = np.linspace(low, high, STEPS, axis=1).astype(np.float32)  # (units, steps)
     units, steps = values.shape
     moved = z[:1].repeat(units * steps, 1).view(units, steps, units)
     moved[range(units), :, range(units)] = torch.from_numpy(values).to(moved)

@@ -222,3 +222,29 @@ def test_mcevae_learns_to_put_objects_in_one_place(supervised):
         canonical, again = model.canonical(net, z).sigmoid(), model.decode(net, z).sigmoid()
     assert (centre_of_mass(canonical).std(0) < 0.1 * centre_of_mass(x).std(0)).all()
     assert ((centre_of_mass(again) - centre_of_mass(x)).std(0) < 0.2 * centre_of_mass(x).std(0)).all()
+
+
+def test_mcevae_weighs_its_terms_as_published(data):
+    """beta multiplies KL(z) and KL(tau) alone; KL(z_c) is to N(r e_k, s^2 I), from means that start at r e_k."""
+    plain, other = MCEVAE(classes=3, r=2.0, s=0.5), MCEVAE(classes=3, r=2.0, s=0.5, beta=2.5)
+    net, draws = setting(plain, data)
+    nn.init.zeros_(net.encoder.z_c[-1].weight)
+    one, two = plain.loss(net, **draws), other.loss(net, **draws)
+    ratios = {name: (two[name] / one[name]).item() for name in one}
+    assert ratios == pytest.approx({"reconstruction": 1, "invariance": 1, "kl_c": 1, "kl_z": 2.5, "kl_tau": 2.5})
+    q_c, q_z, q_tau = plain.q(net, draws["x"])
+    assert_close(q_c.parts.mean, 2 * torch.eye(3, dtype=torch.float64).expand(16, 3, 3))
+    gauss = 3 * 0.5 * (1 / 0.25 - 1 + math.log(0.25))  # N(m, I) to N(m, s^2 I) in three dimensions
+    choice = (q_c.w * q_c.w.log()).sum(1) + math.log(3)
+    assert_close(one["kl_c"], (choice + gauss).mean())
+    rate = other.rate((q_c, q_z, q_tau))
+    parts = [rate[:, :1], rate[:, 1:4], rate[:, 4:]]
+    assert [p.sum(1).mean().item() for p in parts] == pytest.approx([one[k].item() for k in ("kl_c", "kl_z", "kl_tau")])
+
+
+def test_mcevae_codes_are_the_posteriors_moments(data):
+    net, draws = setting(MCEVAE(classes=3), data)
+    q = MCEVAE().q(net, draws["x"])
+    codes = MCEVAE().codes(q)
+    assert_close(codes.mean, torch.cat([part.mean for part in q], 1))
+    assert_close(codes.sd, torch.cat([part.sd for part in q], 1))

@@ -18,8 +18,10 @@ def test_parameter_counts_at_64x64():
 
 def test_weights_start_glorot_uniform_and_biases_zero():
     torch.manual_seed(0)
-    net = GaussianEncoder((64, 64, 1), 10)
-    for layer, fans in [(net.trunk[2], 16 * (32 + 32)), (net.trunk[9], 1024 + 256), (net.mean, 256 + 10)]:
+    net, up = GaussianEncoder((64, 64, 1), 10), decoder(10, (64, 64, 1))
+    layers = [(net.trunk[2], 16 * (32 + 32)), (net.trunk[9], 1024 + 256), (net.mean, 256 + 10)]
+    layers += [(up[5], 16 * (64 + 32)), (up[0][0], 10 + 256)]
+    for layer, fans in layers:
         bound = math.sqrt(6 / fans)
         largest = layer.weight.abs().max().item()
         assert 0.97 * bound < largest <= bound
@@ -34,11 +36,14 @@ def test_images_of_other_sizes_and_channels():
         assert decoder(4, shape)(torch.zeros(2, 4)).shape == (2, c, h, w)
 
 
-def test_frozen_statistics_stay_and_come_back():
+def test_frozen_statistics_normalise_by_the_batch_and_stay_as_they_were():
     net = torch.nn.Sequential(torch.nn.BatchNorm2d(1))
     x = torch.randn(8, 1, 4, 4) + 5
     with frozen_statistics(net):
-        net(x)
-        assert net[0].running_mean.item() == 0
-    net(x)
-    assert net[0].training and net[0].running_mean.item() > 0.4
+        inside = net(x)
+        assert net[0].running_mean.item() == 0 and net[0].num_batches_tracked.item() == 0
+    assert torch.equal(inside, net(x)) and abs(inside.mean().item()) < 1e-5
+    assert net[0].running_mean.item() > 0.4
+    net.eval()
+    with frozen_statistics(net):
+        assert net(x).mean().item() > 1  # evaluation goes by the running statistics, as ever

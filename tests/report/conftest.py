@@ -106,7 +106,7 @@ class Folder:
         runs.to_parquet(self.path / "runs.parquet", index=False)
         scores.to_parquet(self.path / "scores.parquet", index=False)
         command = "bench run --models mcevae,betavae,controls --dataset dsprites,digits"
-        (self.path / "study.json").write_text(json.dumps({"command": command}))
+        (self.path / "study.json").write_text(json.dumps({"commands": [command]}))
         return self.path
 
     def files(self, run: str, terms: list[str], units: list[str], channels: int = 1, canonical: bool = False) -> None:

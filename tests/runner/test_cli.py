@@ -45,6 +45,18 @@ QUICK = ["--dataset", "toy", "--seeds", "1", "--steps", "4", "--device", "cpu", 
         (["run", "--models", "vae", *QUICK, "--device", "abacus"], "device: got 'abacus'"),
         (["run", "--models", "vae", *QUICK, "--out", "file/results"], "--out 'file/results' cannot be written"),
         (["run"], "--models: nothing given"),
+        (["run", "--models", ","], "--models: nothing given"),
+        (["run", "--models", "vae", "--dataset", ""], "--dataset: nothing given"),
+        (["run", "--models", "vae", *QUICK, "--set", "vae.latents=0"], "vae.latents: got 0, expected at least 1"),
+        (["run", "--models", "vae", *QUICK, "--set", "vae.lr=nan"], "vae.lr: got nan"),
+        (["run", "--models", "mcevae", *QUICK, "--set", "mcevae.group=se3"], "mcevae.group: got 'se3'"),
+        (["run", "--models", "vae", *QUICK, "--set", "betavae.beta=2"], "betavae is not among the models of this plan"),
+        (["run", "--models", "vae", *QUICK, "--rerun", "sometimes"], "unknown --rerun 'sometimes'"),
+        (["run", "--study", "study.py", "--models", "vae"], "--study holds the whole question"),
+        (["run", "--study", "file"], "study file 'file'"),
+        (["score", "file"], "file: expected a readable .npz file"),
+        (["check", "file"], "file: expected a Python file"),
+        (["data", "preview", "toy", "--out", "none/toy.png"], "none/toy.png"),
         (["run", "--study", "nothing.py"], "study file 'nothing.py' does not exist"),
         (["score", "nothing.npz"], "nothing.npz: no such file"),
         (["report", "nothing"], "nothing"),
@@ -80,11 +92,10 @@ def test_dry_run_prints_the_plan_and_writes_nothing(bench):
     assert not Path("results").exists()
 
 
-def test_a_failed_run_makes_exit_code_1_and_is_listed(bench):
-    code, out, _ = bench(
-        "run", "--models", "vae,noise", *QUICK, "--set", "vae.latents=-1", "--metrics", "mig", "--out", "r"
-    )
-    assert code == 1 and "failed: vae seed 0" in out and "error.txt" in out
+def test_a_failed_run_makes_exit_code_1_and_is_listed(bench, monkeypatch):
+    monkeypatch.setattr("disentangle_bench.models.vae.VAE.nets", lambda model, data: 1 / 0)
+    code, out, _ = bench("run", "--models", "vae,noise", *QUICK, "--metrics", "mig", "--out", "r")
+    assert code == 1 and "failed: vae toy seed 0" in out and "error.txt" in out
     assert "1 runs done" in out
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from disentangle_bench.models.mcevae import MCEVAE
+from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner.plan import Study
 from disentangle_bench.runner.store import Store
@@ -97,22 +99,63 @@ def test_stacked_and_spread_over_processes_give_the_same_table(tmp_path):
     assert (tmp_path / "one" / "results.csv").read_text() == (tmp_path / "processes" / "results.csv").read_text()
 
 
-def test_a_failing_model_is_one_row_and_is_tried_again(tmp_path):
-    from disentangle_bench.models.mcevae import MCEVAE
-    from disentangle_bench.models.vae import VAE
+@pytest.fixture
+def fragile(monkeypatch):
+    """A VAE of seven latents cannot be built."""
+    nets = VAE.nets
 
-    # latents=-1 can be written down but not built
-    question = study([VAE(latents=-1), MCEVAE(), VAE()], seeds=2)
+    def break_at_seven(model, data):
+        if model.latents == 7:
+            raise RuntimeError("seven is too many")
+        return nets(model, data)
+
+    monkeypatch.setattr(VAE, "nets", break_at_seven)
+
+
+def test_a_failing_model_is_one_row_and_is_tried_again(tmp_path, fragile):
+    question = study([VAE(latents=7), MCEVAE(), VAE()], seeds=2)
     records = go(question, tmp_path, stack=2)
     assert [r["status"] for r in records] == ["failed", "failed", "done", "done", "done", "done"]
     bad = table(tmp_path).query("status == 'failed'")
-    assert len(bad) == 2 and bad.error.str.contains("Error").all()
+    assert bad.error.tolist() == ["RuntimeError: seven is too many"] * 2
     assert "Traceback" in (tmp_path / "runs" / records[0]["run"] / "error.txt").read_text()
     store = Store(tmp_path)
     made = runner.plan(question.runs(), store, study="test", metrics=METRICS)
     assert dict(made.count()) == {"failed": 2, "done": 4} and [r.id for r in made.wanted] == [
         r["run"] for r in records[:2]
     ]
+
+
+def test_a_failed_run_that_succeeds_later_leaves_no_trace_of_the_failure(tmp_path, fragile, monkeypatch):
+    (failed,) = go(study([VAE(latents=7)]), tmp_path)
+    monkeypatch.undo()
+    (done,) = go(study([VAE(latents=7)]), tmp_path)
+    assert (failed["status"], done["status"]) == ("failed", "done")
+    assert not (tmp_path / "runs" / done["run"] / "error.txt").exists()
+    assert table(tmp_path).status.unique().tolist() == ["done"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", None])
+def test_a_done_run_without_whole_codes_is_done_again(tmp_path, damage):
+    first = go(study(["vae", "noise"]), tmp_path)
+    before = (tmp_path / "results.csv").read_text()
+    codes = tmp_path / "runs" / first[0]["run"] / "codes.npz"
+    if damage is None:
+        codes.unlink()
+    else:
+        codes.write_bytes(damage)
+    again = go(study(["vae", "noise"]), tmp_path)
+    assert again[1] == first[1] and codes.stat().st_size > 1000
+    assert (tmp_path / "results.csv").read_text() == before
+
+
+def test_rerun_all_leaves_nothing_old_beside_a_failure(tmp_path, fragile, monkeypatch):
+    monkeypatch.undo()
+    (record,) = go(study([VAE(latents=7)]), tmp_path)
+    monkeypatch.setattr(VAE, "nets", lambda model, data: 1 / 0)
+    (again,) = go(study([VAE(latents=7)]), tmp_path, rerun="all", fresh=True)
+    assert again["status"] == "failed" and again["scores"] == []
+    assert {p.name for p in (tmp_path / "runs" / record["run"]).iterdir()} == {"run.json", "error.txt"}
 
 
 def test_a_metric_that_fails_is_one_row(tmp_path):
@@ -134,11 +177,10 @@ def test_a_half_written_run_folder_is_done_again(tmp_path):
     assert (tmp_path / "half" / "results.csv").read_text() == (tmp_path / "whole" / "results.csv").read_text()
 
 
-def test_a_report_is_made_of_what_is_finished(tmp_path):
-    from disentangle_bench.models.vae import VAE
+def test_a_report_is_made_of_what_is_finished(tmp_path, fragile):
     from disentangle_bench.report import load, report
 
-    go(study([VAE(latents=-1), "vae", "noise"], seeds=2), tmp_path)
+    go(study([VAE(latents=7), "vae", "noise"], seeds=2), tmp_path)
     page = report(tmp_path)
     assert page.stat().st_size > 10_000 and "failed" in page.read_text()
     assert {"model", "seed", "metric", "value", "source"} <= set(load(tmp_path))

@@ -105,5 +105,5 @@ def test_codes_of_strangers(tmp_path):
     with pytest.raises(ValueError, match="`label` is 'colour', expected one of factor0"):
         read_codes(tmp_path / "label.npz")
     (tmp_path / "text.npz").write_text("hello")
-    with pytest.raises(ValueError, match=r"not a readable \.npz"):
+    with pytest.raises(ValueError, match=r"expected a readable \.npz file, got"):
         read_codes(tmp_path / "text.npz")

@@ -89,6 +89,37 @@ def test_a_diverged_member_is_frozen_and_the_others_go_on(data):
         assert torch.equal(mine, its)
 
 
+def test_two_players_resume_to_the_same_bits(data, tmp_path):
+    resident = Resident(data, CPU)
+    straight, stopped, resumed = (Stack([(TwoPlayers(), 0)], resident, 8) for _ in range(3))
+    for stack in (straight, stopped):
+        stack.advance(3)
+    checkpoint.save(stopped.members[0], tmp_path, {"seconds": 2.5})
+    assert checkpoint.load(resumed.members[0], tmp_path) == {"seconds": 2.5}
+    for stack in (straight, resumed):
+        stack.advance(6)
+    for mine, its in zip(straight.members[0].net.parameters(), resumed.members[0].net.parameters()):
+        assert torch.equal(mine, its)
+
+
+def test_a_checkpoint_of_other_networks_or_another_device_means_a_fresh_start(data, tmp_path, monkeypatch):
+    resident = Resident(data, CPU)
+    checkpoint.save(Stack([(VAE(latents=3), 0)], resident, 8).members[0], tmp_path, {"seconds": 1.0})
+    member = Stack([(VAE(), 0)], resident, 8).members[0]
+    assert checkpoint.load(member, tmp_path) == {}
+    checkpoint.save(member, tmp_path, {"seconds": 1.0})
+    monkeypatch.setattr(member.stream, "device", torch.device("meta"))
+    assert checkpoint.load(member, tmp_path) == {}
+
+
+def test_weights_and_draws_come_from_different_streams(data):
+    resident = Resident(data, CPU)
+    with torch.random.fork_rng():
+        torch.manual_seed(rng.key(0, "draws"))
+        net = torch.nn.ModuleDict(VAE().nets(resident))
+    assert not torch.equal(net.encoder.mean.weight, networks(VAE(), 0, resident).encoder.mean.weight)
+
+
 def test_log_holds_means_between_entries(data):
     resident = Resident(data, CPU)
     coarse, fine = Stack([(VAE(), 0)], resident, 8), Stack([(VAE(), 0)], resident, 8)
@@ -204,7 +235,7 @@ def test_a_traversal_moves_one_unit_over_its_range(data):
     resident = Resident(data, CPU)
     member = Stack([(VAE(), 0)], resident, 8).members[0]
     codes, _ = evaluate.encode(VAE(), member.net, resident, np.arange(50))
-    shown = evaluate.pictures(VAE(), member.net, resident, codes)
+    shown = evaluate.pictures(VAE(), member.net, resident, codes, np.arange(8))
     assert shown["traversals"].shape == (10, 8, 16, 16, 1) and shown["traversals"].dtype == np.uint8
     assert_close(shown["traversal_values"][:, -1], np.quantile(codes.mean, 0.98, axis=0).astype(np.float32))
     z = codes.mean[0].copy()
