@@ -22,17 +22,12 @@ app = typer.Typer(
     "**then**  `bench report results/dsprites`",
 )
 
-Models = Annotated[
-    str, typer.Option(help="Comma-separated names; `controls` stands for oracle, noise, untrained and pca.")
-]
+Models = Annotated[str, typer.Option(help="Comma-separated names; `controls` is oracle, noise, untrained, pca.")]
+Metrics = Annotated[str, typer.Option(help="Comma-separated names; all if left out.")]
 Folder = Annotated[Path, typer.Argument(help="A results folder.")]
 DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", help="Where data files are kept.")]
 Settings = Annotated[
-    list[str],
-    typer.Option(
-        "--set",
-        help="NAME.PARAMETER=VALUE of a model or metric; can be repeated. Values joined by commas sweep a model's.",
-    ),
+    list[str], typer.Option("--set", help="NAME.PARAMETER=VALUE, can be repeated; a,b,c sweeps a model's parameter.")
 ]
 
 
@@ -44,17 +39,15 @@ def run(
     models: Models = "",
     dataset: Annotated[str, typer.Option(help="Comma-separated names of data sets.")] = "dsprites",
     seeds: Annotated[
-        str, typer.Option(help="How many seeds (10: 0 to 9), or which (3:6 is 3, 4, 5; 1,7 is just these).")
+        str, typer.Option(help="How many (10: 0 to 9), or which (3:6 is 3, 4, 5; 1,7 is just these).")
     ] = "10",
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps, instead of the budget's.")] = None,
     budget: Annotated[str, typer.Option(help="quick | standard | paper.")] = "standard",
     settings: Settings = [],  # noqa: B006 (typer copies it)
-    metrics: Annotated[str, typer.Option(help="Comma-separated names; all metrics if left out.")] = "",
-    study: Annotated[
-        Path | None, typer.Option(help="A Python file that defines a study, instead of the options above.")
-    ] = None,
+    metrics: Metrics = "",
+    study: Annotated[Path | None, typer.Option(help="A Python file with the whole question instead.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Results folder; results/DATASET (or the study's name) if left out.")
+        Path | None, typer.Option(help="Results folder; results/DATASET or results/STUDY if left out.")
     ] = None,
     rerun: Annotated[str, typer.Option(help="missing | failed | all | none.")] = "missing",
     device: Annotated[str, typer.Option(help="auto | cpu | cuda | cuda:1 | mps.")] = "auto",
@@ -66,33 +59,19 @@ def run(
     """Train models, store their codes, score them, and write the tables. Run it again to go on where it stopped."""
     from .runner import executors
     from .runner import run as runner
-    from .runner.plan import BUDGETS, Study, build_models, load_study, metric_options, parse_seeds
+    from .runner import settings as settings_
+    from .runner.plan import load_study
     from .runner.store import Store
 
-    size = BUDGETS[catalog.choose("budget", budget, list(BUDGETS))]
     catalog.choose("--on", on, list(executors.NAMES))
     catalog.choose("--rerun", rerun, list(runner.RERUN))
     wanted = [catalog.choose("metric", name) for name in _split(metrics)] or None
-    if study is not None:
-        if models or settings or steps or wanted:
-            raise ValueError(
-                "--study holds the whole question: --models, --set, --steps and --metrics do not go with it"
-            )
-        question = load_study(study)
+    if study is None:
+        question = settings_.question(_split(models), _split(dataset), seeds, steps, budget, settings, wanted)
+    elif models or settings or steps or wanted:
+        raise ValueError("--study holds the whole question: --models, --set, --steps and --metrics do not go with it")
     else:
-        if not _split(models):
-            raise ValueError("--models: nothing given; `bench list models` shows what there is")
-        names = list(dict.fromkeys(catalog.choose("dataset", name) for name in _split(dataset)))
-        if not names:
-            raise ValueError("--dataset: nothing given; `bench list datasets` shows what there is")
-        chosen = build_models(_split(models), settings, size)
-        options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen])
-        length, note = (
-            (size.steps, size.note) if steps is None else (steps, f"{steps:,} steps, otherwise --budget {budget}")
-        )
-        question = Study(
-            chosen, names, parse_seeds(seeds), length, size.batch, size.rows, wanted, options, "-".join(names), note
-        )
+        question = load_study(study)
     if device != "auto" or not dry_run:
         from .training.engine import pick_device
 
@@ -126,16 +105,18 @@ def score(
         Path, typer.Argument(help="A results folder, or a .npz with `codes` (n, d) and `factors` (n, f).")
     ],
     factors: Annotated[Path | None, typer.Option(help="A .npz with `factors`, if the codes' file has none.")] = None,
-    metrics: Annotated[str, typer.Option(help="Comma-separated names; all metrics if left out.")] = "",
+    metrics: Metrics = "",
     settings: Settings = [],  # noqa: B006
 ) -> None:
     """Compute metrics that are missing in a results folder, or all of them for a file of codes. No torch needed."""
     import pandas as pd
 
-    from .runner.plan import BUDGETS, metric_options
+    from .runner.plan import BUDGETS
+    from .runner.run import rescore
     from .runner.score import compute, plan_rows, read_codes
+    from .runner.settings import metric_options
     from .runner.store import Store
-    from .runner.work import Message, rescore
+    from .runner.work import Message
 
     names = [catalog.choose("metric", name) for name in _split(metrics)] or catalog.names("metric")
     options = metric_options(settings, BUDGETS["standard"], [])
@@ -174,7 +155,7 @@ def score(
 )
 def report(
     folder: Folder,
-    metrics: Annotated[str, typer.Option(help="Comma-separated names; all that were scored if left out.")] = "",
+    metrics: Metrics = "",
 ) -> None:
     """Write leaderboard, plots, pictures and one self-contained page, from whatever is finished."""
     from .report import report as write

@@ -67,10 +67,6 @@ class Run:
         text = json.dumps(self.description, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    @property
-    def label(self) -> str:
-        return f"{self.model} seed {self.seed}"
-
     def instance(self) -> Any:
         """The model object itself."""
         return catalog.get("model", self.model)(**self.params)
@@ -149,83 +145,6 @@ def load_study(path: str | Path) -> Study:
     return dataclasses.replace(study, name=study.name or path.stem)
 
 
-def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
-    """Model objects from names ("controls" is all controls) and settings such as "betavae.beta=1,4" (a list sweeps).
-
-    Raises
-    ------
-    ValueError
-        Unknown model or parameter (with the nearest name), or a value of the wrong type.
-    """
-    known = catalog.names("model")
-    wanted = [m for name in names for m in (catalog.CONTROLS if name == "controls" else [name])]
-    wanted = list(dict.fromkeys(catalog.choose("model", name, [*known, "controls"]) for name in wanted))
-    classes = {name: catalog.get("model", name) for name in wanted}
-    chosen: dict[str, list[dict[str, Any]]] = {
-        name: [{k: v for k, v in budget.model.items() if k in _fields(cls)}] for name, cls in classes.items()
-    }
-    for target, option, text in map(split_setting, settings):
-        if target in classes:
-            types = _fields(classes[target])
-            catalog.choose(f"parameter of {target}", option, sorted(types))
-            values = [_parse(f"{target}.{option}", v, types[option]) for v in text.split(",")]
-            chosen[target] = [{**params, option: value} for params in chosen[target] for value in values]
-    return [classes[name](**params) for name in wanted for params in chosen[name]]
-
-
-def metric_options(settings: list[str], budget: Budget, models: list[str]) -> dict[str, dict[str, Any]]:
-    """Keyword options a metric, from the budget and from settings such as "mig.bins=10".
-
-    Raises
-    ------
-    ValueError
-        A setting of neither a model of the plan nor a metric, an unknown option, or a value of the wrong type.
-    """
-    import inspect
-
-    options = {name: dict(values) for name, values in budget.metrics.items()}
-    for target, option, text in map(split_setting, settings):
-        if target in models:
-            continue
-        if target in catalog.names("model"):
-            raise ValueError(f"--set {target}.{option}: {target} is not among the models of this plan")
-        catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
-        parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
-        defaults = {
-            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")
-        }
-        catalog.choose(f"option of {target}", option, sorted(defaults))
-        kind = int if defaults[option] is None else type(defaults[option])
-        options.setdefault(target, {})[option] = _parse(f"{target}.{option}", text, kind)
-    return options
-
-
-def split_setting(text: str) -> tuple[str, str, str]:
-    """("betavae", "beta", "8") from "betavae.beta=8"."""
-    target, dot, rest = text.partition(".")
-    option, equals, value = rest.partition("=")
-    if not (target and dot and option and equals and value):
-        raise ValueError(f"--set: got {text!r}, expected NAME.PARAMETER=VALUE, for example betavae.beta=8")
-    return target.strip(), option.strip(), value.strip()
-
-
-def parse_seeds(text: str) -> list[int]:
-    """ "3" -> [0, 1, 2]; "3:6" -> [3, 4, 5]; "1,7" -> [1, 7]."""
-    try:
-        if ":" in text:
-            low, high = map(int, text.split(":"))
-            seeds = list(range(low, high))
-        else:
-            seeds = list(range(int(text))) if "," not in text else [int(part) for part in text.split(",")]
-    except ValueError:
-        seeds = []
-    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-        raise ValueError(
-            f"--seeds: got {text!r}, expected a number above zero, a range such as 3:6, or a list such as 1,7"
-        )
-    return seeds
-
-
 def group(runs: list[Run], size: int) -> list[list[Run]]:
     """Runs that may train side by side (same model, data set and budget), at most `size` a stack."""
     alike: dict[tuple[Any, ...], list[Run]] = {}
@@ -246,19 +165,12 @@ def _known(model: Any) -> tuple[str, Any]:
 
 def _params(model: Any) -> dict[str, Any]:
     """Hyper-parameters by declared type: 8 and 8.0 are one run. No learning rate where nothing learns."""
-    kinds = _fields(type(model))
+    kinds = fields_of(type(model))
     values = {name: kinds[name](value) for name, value in dataclasses.asdict(model).items()}
     return {name: value for name, value in values.items() if model.trains or name != "lr"}
 
 
-def _fields(cls: type) -> dict[str, type]:
+def fields_of(cls: type) -> dict[str, type]:
+    """Names and types of a model's hyper-parameters."""
     hints = get_type_hints(cls)
     return {f.name: hints[f.name] for f in dataclasses.fields(cls)}
-
-
-def _parse(name: str, text: str, kind: type) -> Any:
-    words = {"true": True, "false": False}
-    try:
-        return words[text.lower()] if kind is bool else kind(text)
-    except (KeyError, ValueError):
-        raise ValueError(f"--set {name}: got {text!r}, expected {kind.__name__}") from None

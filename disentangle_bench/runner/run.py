@@ -10,8 +10,9 @@ from typing import Any
 from .. import catalog, schema
 from . import executors
 from .plan import Run, dataset, group
+from .score import fill, read_codes
 from .store import Store
-from .work import Message, Task, codes_readable, fail, rescore, work
+from .work import Message, Task, fail, work
 
 RERUN = {"missing": ("new", "failed"), "failed": ("failed",), "all": ("new", "failed", "done"), "none": ()}
 
@@ -117,3 +118,24 @@ def execute(
             rescore(store, run.id, made.metrics, made.options)
     store.collect()
     return [record for run in made.runs if (record := store.record(run.id)) is not None]
+
+
+def rescore(store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Fill in the numbers that a finished run lacks under these options; whether there were any."""
+    known = store.record(run)
+    if known is None or known["status"] != "done":
+        return False
+    scores = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"])
+    if scores == known["scores"]:
+        return False
+    store.save({**known, "scores": scores})
+    return True
+
+
+def codes_readable(store: Store, run: str) -> bool:
+    """Whether a run's codes are there and whole."""
+    try:
+        read_codes(store.path(run) / "codes.npz")
+    except ValueError:
+        return False
+    return True

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from .. import provenance, rng, schema
 from .plan import Run, dataset
-from .score import compute, fact, fill, plan_rows, read_codes
+from .score import compute, fact, plan_rows, read_codes
 from .store import Store, save_arrays, write_atomic
 
 FACTS = {
@@ -232,24 +232,3 @@ def fail(store: Store, task: Task, run: Run, error: str, trace: str = "") -> Non
         return
     write_atomic(store.path(run.id) / "error.txt", lambda path: path.write_text(trace or error))
     store.save(record(task, run, Outcome(status="failed", error=error), latents=None, scores=[]))
-
-
-def codes_readable(store: Store, run: str) -> bool:
-    """Whether a run's codes are there and whole."""
-    try:
-        read_codes(store.path(run) / "codes.npz")
-    except ValueError:
-        return False
-    return True
-
-
-def rescore(store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Fill in the numbers that a finished run lacks under these options; whether there were any."""
-    known = store.record(run)
-    if known is None or known["status"] != "done":
-        return False
-    scores = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"])
-    if scores == known["scores"]:
-        return False
-    store.save({**known, "scores": scores})
-    return True

@@ -7,7 +7,8 @@ import pytest
 from disentangle_bench import catalog
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.vae import VAE
-from disentangle_bench.runner.plan import BUDGETS, Study, build_models, group, load_study, metric_options, parse_seeds
+from disentangle_bench.runner.plan import BUDGETS, Study, group, load_study
+from disentangle_bench.runner.settings import build_models, metric_options, parse_seeds
 
 QUICK, PAPER = BUDGETS["quick"], BUDGETS["paper"]
 

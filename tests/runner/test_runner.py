@@ -16,8 +16,9 @@ from disentangle_bench.models.mcevae import MCEVAE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner.plan import Study
+from disentangle_bench.runner.run import rescore
 from disentangle_bench.runner.store import Store
-from disentangle_bench.runner.work import evaluation_rows, rescore
+from disentangle_bench.runner.work import evaluation_rows
 
 METRICS = ["mig", "modularity", "cluster_accuracy"]
 

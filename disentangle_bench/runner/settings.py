@@ -1,0 +1,129 @@
+"""From what people type to what the suite does: models, metric options and seeds, refused by name before any work."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from .. import catalog
+from .plan import BUDGETS, Budget, Study, fields_of
+
+
+def question(
+    models: list[str],
+    datasets: list[str],
+    seeds: str,
+    steps: int | None,
+    budget: str,
+    settings: list[str],
+    metrics: list[str] | None,
+) -> Study:
+    """The study that the options of `bench run` ask for.
+
+    Raises
+    ------
+    ValueError
+        Anything unknown (with the nearest name), empty, or of the wrong type.
+    """
+    size = BUDGETS[catalog.choose("budget", budget, list(BUDGETS))]
+    for option, given, kind in ("--models", models, "models"), ("--dataset", datasets, "datasets"):
+        if not given:
+            raise ValueError(f"{option}: nothing given; `bench list {kind}` shows what there is")
+    names = list(dict.fromkeys(catalog.choose("dataset", name) for name in datasets))
+    chosen = build_models(models, settings, size)
+    options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen])
+    return Study(
+        chosen,
+        names,
+        parse_seeds(seeds),
+        size.steps if steps is None else steps,
+        size.batch,
+        size.rows,
+        metrics,
+        options,
+        name="-".join(names),
+        note=size.note if steps is None else f"{steps:,} steps, otherwise --budget {budget}",
+    )
+
+
+def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
+    """Model objects from names ("controls" is all controls) and settings such as "betavae.beta=1,4" (a list sweeps).
+
+    Raises
+    ------
+    ValueError
+        Unknown model or parameter (with the nearest name), or a value of the wrong type.
+    """
+    known = catalog.names("model")
+    wanted = [m for name in names for m in (catalog.CONTROLS if name == "controls" else [name])]
+    wanted = list(dict.fromkeys(catalog.choose("model", name, [*known, "controls"]) for name in wanted))
+    classes = {name: catalog.get("model", name) for name in wanted}
+    chosen: dict[str, list[dict[str, Any]]] = {
+        name: [{k: v for k, v in budget.model.items() if k in fields_of(cls)}] for name, cls in classes.items()
+    }
+    for target, option, text in map(split_setting, settings):
+        if target in classes:
+            types = fields_of(classes[target])
+            catalog.choose(f"parameter of {target}", option, sorted(types))
+            values = [_parse(f"{target}.{option}", v, types[option]) for v in text.split(",")]
+            chosen[target] = [{**params, option: value} for params in chosen[target] for value in values]
+    return [classes[name](**params) for name in wanted for params in chosen[name]]
+
+
+def metric_options(settings: list[str], budget: Budget, models: list[str]) -> dict[str, dict[str, Any]]:
+    """Keyword options a metric, from the budget and from settings such as "mig.bins=10".
+
+    Raises
+    ------
+    ValueError
+        A setting of neither a model of the plan nor a metric, an unknown option, or a value of the wrong type.
+    """
+    options = {name: dict(values) for name, values in budget.metrics.items()}
+    for target, option, text in map(split_setting, settings):
+        if target in models:
+            continue
+        if target in catalog.names("model"):
+            raise ValueError(f"--set {target}.{option}: {target} is not among the models of this plan")
+        catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
+        parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
+        defaults = {
+            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")
+        }
+        catalog.choose(f"option of {target}", option, sorted(defaults))
+        kind = int if defaults[option] is None else type(defaults[option])
+        options.setdefault(target, {})[option] = _parse(f"{target}.{option}", text, kind)
+    return options
+
+
+def split_setting(text: str) -> tuple[str, str, str]:
+    """("betavae", "beta", "8") from "betavae.beta=8"."""
+    target, dot, rest = text.partition(".")
+    option, equals, value = rest.partition("=")
+    if not (target and dot and option and equals and value):
+        raise ValueError(f"--set: got {text!r}, expected NAME.PARAMETER=VALUE, for example betavae.beta=8")
+    return target.strip(), option.strip(), value.strip()
+
+
+def parse_seeds(text: str) -> list[int]:
+    """ "3" -> [0, 1, 2]; "3:6" -> [3, 4, 5]; "1,7" -> [1, 7]."""
+    try:
+        if ":" in text:
+            low, high = map(int, text.split(":"))
+            seeds = list(range(low, high))
+        else:
+            seeds = list(range(int(text))) if "," not in text else [int(part) for part in text.split(",")]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"--seeds: got {text!r}, expected a number above zero, a range such as 3:6, or a list such as 1,7"
+        )
+    return seeds
+
+
+def _parse(name: str, text: str, kind: type) -> Any:
+    words = {"true": True, "false": False}
+    try:
+        return words[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise ValueError(f"--set {name}: got {text!r}, expected {kind.__name__}") from None
