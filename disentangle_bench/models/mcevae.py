@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,13 +39,8 @@ class MCEVAE(VAE):
     beta: float = 1.0
     r: float = 1.0  # distance of the prior's components from the origin
     s: float = 0.3  # their standard deviation; at 1 (as published) they all but coincide
-    supervised: bool = False
+    supervised: bool = False  # INV is shown the untransformed images
     R: int = 1  # random transforms an image and step; 25 as published, the expectation is the same
-
-    conventions: ClassVar[dict[str, str]] = {
-        "kl": "KL of the posterior to the prior, unweighted, z_c by the chain-rule bound, nats an image",
-        "active_units": "units whose mean KL is above 0.01 nats; z_c counts as one unit",
-    }
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -21,8 +21,8 @@ from .store import Store, save_arrays, write_atomic
 
 FACTS = {
     "reconstruction": "-log p(x | mode of the posterior), Bernoulli, nats an image",
-    "kl": "KL(q(z|x) || p(z)), unweighted, summed over units, nats an image",
-    "active_units": "units whose mean KL is above 0.01 nats",
+    "kl": "KL of the posterior to the prior, unweighted, a mixture by its chain-rule bound, nats an image",
+    "active_units": "units whose mean KL is above 0.01 nats; a mixture counts as one unit",
 }
 
 
@@ -190,8 +190,7 @@ def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outc
                 "blocks": np.array(json.dumps(outcome.blocks)),
             },
         )
-        said = {**FACTS, **getattr(run.instance(), "conventions", {})}
-        scores = [fact(name, value, len(rows), said[name]) for name, value in outcome.facts.items()]
+        scores = [fact(name, value, len(rows), FACTS[name]) for name, value in outcome.facts.items()]
         held = read_codes(folder / "codes.npz")
         calls = plan_rows(held, task.metrics, task.options)
         for i, wanted in enumerate(calls):
