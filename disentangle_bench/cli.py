@@ -112,11 +112,10 @@ def score(
     import pandas as pd
 
     from .runner.plan import BUDGETS
-    from .runner.run import rescore
+    from .runner.run import rescore_all
     from .runner.score import compute, plan_rows, read_codes
     from .runner.settings import metric_options
     from .runner.store import Store
-    from .runner.work import Message
 
     names = [catalog.choose("metric", name) for name in _split(metrics)] or catalog.names("metric")
     options = metric_options(settings, BUDGETS["standard"], [])
@@ -127,14 +126,14 @@ def score(
         runs = [record["run"] for record in store.records()]
         if not runs:
             raise ValueError(f"{target}: no runs here; `bench run --out {target}` makes some")
-        filled = 0
         with console.Board() as board:
-            for i, name in enumerate(runs):
-                board.show(Message("scores", f"run {name}", (i + 1) / len(runs)))
-                filled += rescore(store, name, names, options)
-        store.collect()
+            filled, broken = rescore_all(store, runs, names, options, board.show)
         store.save_study({**study, "options": options})
         console.say(f"{filled} of {len(runs)} runs lacked numbers or held them under other options; tables: {target}")
+        for problem in broken:
+            console.warn(f"{problem}; `bench run` does this run again")
+        if broken:
+            raise typer.Exit(1)
         return
     held = read_codes(target, factors)
     rows = [row for wanted in plan_rows(held, names, options) for row in compute(held, wanted)]

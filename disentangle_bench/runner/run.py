@@ -120,6 +120,25 @@ def execute(
     return [record for run in made.runs if (record := store.record(run.id)) is not None]
 
 
+def rescore_all(
+    store: Store,
+    runs: list[str],
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    watch: Callable[[Message], None],
+) -> tuple[int, list[str]]:
+    """Rescore runs and write the tables; how many had numbers to fill in, and what is wrong with those that cannot be."""
+    filled, broken = 0, []
+    for i, run in enumerate(runs):
+        watch(Message("scores", f"run {run}", (i + 1) / len(runs)))
+        try:
+            filled += rescore(store, run, metrics, options)
+        except ValueError as error:
+            broken.append(str(error))
+    store.collect()
+    return filled, broken
+
+
 def rescore(store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> bool:
     """Fill in the numbers that a finished run lacks under these options; whether there were any."""
     known = store.record(run)

@@ -123,6 +123,15 @@ def test_score_fills_a_folder(bench):
     assert "bins=9" in pd.read_csv("r/results.csv").set_index("metric").convention["mig"]
 
 
+def test_score_goes_on_after_damaged_codes(bench):
+    bench("run", "--models", "noise,oracle", *QUICK, "--metrics", "mig", "--out", "r")
+    damaged = next(Path("r/runs").glob("*/codes.npz"))
+    damaged.write_bytes(b"PK")
+    code, out, err = bench("score", "r", "--metrics", "mig,modularity")
+    assert code == 1 and "1 of 2 runs" in out and str(damaged) in err
+    assert "modularity" in set(pd.read_csv("r/results.csv").metric)
+
+
 def test_data_info_and_preview(bench):
     code, out, _ = bench("data", "info", "toy")
     assert code == 0 and "576 images (16, 16, 1)" in out and "shape" in out
