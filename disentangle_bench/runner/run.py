@@ -127,7 +127,7 @@ def rescore_all(
     options: Mapping[str, Mapping[str, Any]],
     watch: Callable[[Message], None],
 ) -> tuple[int, list[str]]:
-    """Rescore runs and write the tables; how many had numbers to fill in, and what is wrong with those that cannot be."""
+    """Rescore runs and write the tables; how many had numbers to fill in, and what is wrong with the others."""
     filled, broken = 0, []
     for i, run in enumerate(runs):
         watch(Message("scores", f"run {run}", (i + 1) / len(runs)))
