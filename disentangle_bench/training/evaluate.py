@@ -20,9 +20,8 @@ ACTIVE = 0.01  # nats: a unit whose mean KL is below tells nothing
 
 @dataclass(frozen=True)
 class Codes:
-    """A run's representation of the images `rows`: arrays with a row an image."""
+    """A run's representation of some images: arrays with a row an image."""
 
-    rows: np.ndarray  # (n,)
     mean: np.ndarray  # (n, d) float32
     sd: np.ndarray  # (n, d) float32; zero for a code without noise
     blocks: dict[str, int]  # names and widths of the blocks of columns, in order
@@ -54,7 +53,7 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
         "active_units": float((rate > ACTIVE).sum()),
     }
     own = torch.cat(clusters).cpu().numpy() if clusters else None
-    return Codes(rows, _numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts
+    return Codes(_numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts
 
 
 @torch.no_grad()
