@@ -8,9 +8,10 @@ over k, by decoding all K. KL(z_c) is the chain-rule bound (`Mixture.kl_to`), ex
     supervised      INV = E_q[-log p(x_init | x~)], x_init the untransformed image
     unsupervised    INV = 1/R sum_r |z_r - z|^2 + |z_c,r - z_c|^2 - log p(x~_r | x~), index r: x moved by a random g_r
 
-What has index r is a constant. z and z_c are posterior means in INV, since samples would only add their own variance;
-x~ is decoded at the component means and averaged with the weights w, since the decoder never sees a point between
-components. No table of results could be read in the paper, so none is matched.
+What has index r is a constant. z and z_c are posterior means in INV's squares, since samples would only add their own
+variance. x~ and x~_r are decoded from samples, with the same noise in both, and averaged over components: x~ decoded at
+the means would be free of the likelihood, and learns to be an image that costs INV little and shows nothing. No table of
+results could be read in the paper, so none is matched.
 """
 
 from __future__ import annotations
@@ -97,13 +98,14 @@ class MCEVAE(VAE):
         def each(a: Tensor) -> Tensor:  # (n, ...) -> (n K, ...): the same for every k
             return a.repeat_interleave(K, 0)
 
-        x_k = net.decoder(torch.cat([q_c.parts.at(eps_c).flatten(0, 1), each(q_z.at(eps_z))], 1))
+        canonicals = self.canonicals(net, q_c, q_z, eps_c, eps_z)
+        x_k = canonicals.flatten(0, 1)
         moved = self.moved(x_k, each(q_tau.at(eps_tau)))
         expected = lambda nll: (q_c.w * nll.view(-1, K)).sum(1).mean()  # noqa: E731
         if self.supervised:
             invariance = expected(bernoulli_nll(each(target), x_k))
         else:
-            invariance = self.invariance(net, x, target, q_c, q_z)
+            invariance = self.invariance(net, x, target, (q_c, q_z, q_tau), canonicals, eps_c, eps_z)
         return {
             "reconstruction": expected(bernoulli_nll(each(x), moved)),
             "invariance": invariance,
@@ -120,22 +122,22 @@ class MCEVAE(VAE):
         p = _lie.warp(canonical.sigmoid(), _lie.exponential(tau))
         return (NOISE + (1 - 2 * NOISE) * p).logit()
 
-    def invariance(self, net: Any, x: Tensor, g: Tensor, q_c: Mixture, q_z: Gaussian) -> Tensor:
-        """Unsupervised INV of images x with posteriors q_c and q_z, for transforms g (R, n, dim)."""
-        R, K = len(g), q_c.logits.shape[1]
+    def invariance(self, net: Any, x: Tensor, g: Tensor, q: Any, x_k: Tensor, eps_c: Tensor, eps_z: Tensor) -> Tensor:
+        """Unsupervised INV of images x with posterior q and canonical logits x_k, for transforms g (R, n, dim)."""
+        R, (q_c, q_z, _) = len(g), q
         with torch.no_grad(), frozen_statistics(net.encoder):
-            g_x = _lie.warp(x.repeat(R, 1, 1, 1), _lie.exponential(g.flatten(0, 1)))
-            r_c, r_z, _ = self.q(net, g_x)
-            x_r = (r_c.w[..., None, None, None] * self.canonicals(net, r_c, r_z).sigmoid()).sum(1)  # (R n, c, h, w)
+            r_c, r_z, _ = self.q(net, _lie.warp(x.repeat(R, 1, 1, 1), _lie.exponential(g.flatten(0, 1))))
+            moved = self.canonicals(net, r_c, r_z, eps_c.repeat(R, 1, 1), eps_z.repeat(R, 1)).sigmoid()
+            x_r = (r_c.w[..., None, None, None] * moved).sum(1)  # (R n, c, h, w)
         content_r, content = torch.cat([r_c.mean, r_z.mean], 1), torch.cat([q_c.mean, q_z.mean], 1)
-        x_k = self.canonicals(net, q_c, q_z).repeat(R, 1, 1, 1, 1).flatten(0, 1)
-        nll = bernoulli_nll(x_r.repeat_interleave(K, 0), x_k).view(-1, K)
+        K = x_k.shape[1]
+        nll = bernoulli_nll(x_r.repeat_interleave(K, 0), x_k.repeat(R, 1, 1, 1, 1).flatten(0, 1)).view(-1, K)
         return ((content_r - content.repeat(R, 1)).square().sum(1) + (q_c.w.repeat(R, 1) * nll).sum(1)).mean()
 
-    def canonicals(self, net: Any, q_c: Mixture, q_z: Gaussian) -> Tensor:
-        """Logits (n, K, c, h, w) of the canonical images at the means of the K components."""
+    def canonicals(self, net: Any, q_c: Mixture, q_z: Gaussian, eps_c: Tensor, eps_z: Tensor) -> Tensor:
+        """Logits (n, K, c, h, w) of the canonical images of each component's sample."""
         n, K, _ = q_c.parts.mean.shape
-        z = torch.cat([q_c.parts.mean, q_z.mean[:, None].expand(n, K, -1)], 2)
+        z = torch.cat([q_c.parts.at(eps_c), q_z.at(eps_z)[:, None].expand(n, K, -1)], 2)
         return net.decoder(z.flatten(0, 1)).unflatten(0, (n, K))
 
     def codes(self, q: Any) -> Gaussian:

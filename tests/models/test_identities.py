@@ -114,10 +114,10 @@ def test_mcevae_invariance_learns_from_the_untransformed_branch_alone(data):
     # entropy H(p, p~) has in its second argument where p~ = p; a gradient through the first would not vanish
     model = MCEVAE(classes=1)
     net, draws = setting(model, data)
+    draws["target"] = torch.zeros(1, 16, 3, dtype=torch.float64)
+    loss = model.loss(net, **draws)["invariance"]
     q_c, q_z, _ = model.q(net, draws["x"])
-    same = torch.zeros(1, 16, 3, dtype=torch.float64)
-    loss = model.invariance(net, draws["x"], same, q_c, q_z)
-    p = net.decoder(torch.cat([q_c.mean, q_z.mean], 1)).sigmoid()
+    p = model.canonicals(net, q_c, q_z, draws["eps_c"], draws["eps_z"])[:, 0].sigmoid()
     assert_close(loss, torch.distributions.Bernoulli(p).entropy().sum((1, 2, 3)).mean(), atol=1e-7, rtol=1e-7)
     gradients = torch.autograd.grad(loss, list(net.decoder.parameters()))
     assert max(g.abs().max() for g in gradients) < 1e-6
@@ -127,9 +127,8 @@ def test_mcevae_more_transforms_are_a_mean_of_single_ones(data):
     model = MCEVAE(classes=3, R=4)
     net, draws = setting(model, data)
     assert draws["target"].shape == (4, 16, 3)
-    q_c, q_z, _ = model.q(net, draws["x"])
-    single = [model.invariance(net, draws["x"], g[None], q_c, q_z) for g in draws["target"]]
-    assert_close(model.invariance(net, draws["x"], draws["target"], q_c, q_z), torch.stack(single).mean())
+    single = [model.loss(net, **{**draws, "target": g[None]})["invariance"] for g in draws["target"]]
+    assert_close(model.loss(net, **draws)["invariance"], torch.stack(single).mean())
 
 
 def test_mcevae_invariance_by_hand(data):
@@ -138,7 +137,10 @@ def test_mcevae_invariance_by_hand(data):
     net, draws = setting(model, data, n=3)
     x, g = draws["x"], draws["target"]
     (q_c, q_z, _), (r_c, r_z, _) = model.q(net, x), model.q(net, _lie.warp(x, _lie.exponential(g[0])))
-    image = lambda c, z, i, k: net.decoder(torch.cat([c.parts.mean[i, k], z.mean[i]])[None]).sigmoid()[0]  # noqa: E731
+
+    def image(c, z, i, k):
+        return net.decoder(torch.cat([c.parts.at(draws["eps_c"])[i, k], z.at(draws["eps_z"])[i]])[None]).sigmoid()[0]
+
     expected = 0.0
     for i in range(3):
         x_r = sum(r_c.w[i, k] * image(r_c, r_z, i, k) for k in range(2))
@@ -146,7 +148,7 @@ def test_mcevae_invariance_by_hand(data):
             p = image(q_c, q_z, i, k)
             expected -= q_c.w[i, k] * (x_r * p.log() + (1 - x_r) * (1 - p).log()).sum() / 3
         expected += ((q_c.mean[i] - r_c.mean[i]).square().sum() + (q_z.mean[i] - r_z.mean[i]).square().sum()) / 3
-    assert_close(model.invariance(net, x, g, q_c, q_z), expected)
+    assert_close(model.loss(net, **draws)["invariance"], expected)
 
 
 def test_mcevae_mode_is_the_heaviest_components_mean(data):
