@@ -9,9 +9,9 @@ over k, by decoding all K. KL(z_c) is the chain-rule bound (`Mixture.kl_to`), ex
     unsupervised    INV = 1/R sum_r |z_r - z|^2 + |z_c,r - z_c|^2 - log p(x~_r | x~), index r: x moved by a random g_r
 
 What has index r is a constant. z and z_c are posterior means in INV's squares, since samples would only add their own
-variance. x~ and x~_r are decoded from samples, with the same noise in both, and averaged over components: x~ decoded at
-the means would be free of the likelihood, and learns to be an image that costs INV little and shows nothing. No table of
-results could be read in the paper, so none is matched.
+variance. x~ and x~_r are decoded from samples, with the same noise in both, and averaged over components: decoded at
+the means, x~ would be free of the likelihood, and learns to be an image that costs INV little and shows nothing. No
+table of results could be read in the paper, so none is matched.
 """
 
 from __future__ import annotations
