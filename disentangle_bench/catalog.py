@@ -5,11 +5,24 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 KINDS = {"model": "models", "metric": "metrics", "dataset": "datasets"}
 CONTROLS = ("oracle", "noise", "untrained", "pca")
+CARD = (  # the metrics of a run unless others are named: what the field's studies report
+    "betavae_score",
+    "factorvae_score",
+    "mig",
+    "dci",
+    "sap",
+    "modularity",
+    "explicitness",
+    "cluster_accuracy",
+    "nmi",
+    "ari",
+)
 
 
 def names(kind: str) -> list[str]:
@@ -32,6 +45,20 @@ def choose(kind: str, name: str, among: list[str] | None = None) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f" did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"unknown {kind} {name!r};{hint} known: {', '.join(known)}")
+
+
+def metrics(wanted: Iterable[str] | None) -> list[str]:
+    """Metrics by name; "card" stands for those of every run (and so does None), "all" for all there are.
+
+    Raises
+    ------
+    ValueError
+        An unknown name.
+    """
+    known = names("metric")
+    words = {"card": list(CARD), "all": known}
+    chosen = [choose("metric", name, [*known, *words]) for name in (["card"] if wanted is None else wanted)]
+    return list(dict.fromkeys(name for word in chosen for name in words.get(word, [word])))
 
 
 def summary(kind: str, name: str) -> str:

@@ -23,7 +23,10 @@ app = typer.Typer(
 )
 
 Models = Annotated[str, typer.Option(help="Comma-separated names; `controls` is oracle, noise, untrained, pca.")]
-Metrics = Annotated[str, typer.Option(help="Comma-separated names; all if left out.")]
+Metrics = Annotated[
+    str,
+    typer.Option(help="Comma-separated names; `card` (if left out) is what studies report, `all` is all there are."),
+]
 Folder = Annotated[Path, typer.Argument(help="A results folder.")]
 DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", help="Where data files are kept.")]
 Settings = Annotated[
@@ -65,7 +68,7 @@ def run(
 
     catalog.choose("--on", on, list(executors.NAMES))
     catalog.choose("--rerun", rerun, list(runner.RERUN))
-    wanted = [catalog.choose("metric", name) for name in _split(metrics)] or None
+    wanted = _split(metrics) and catalog.metrics(_split(metrics))
     if study is None:
         question = settings_.question(_split(models), _split(dataset), seeds, steps, budget, settings, wanted)
     elif models or settings or steps or wanted:
@@ -117,7 +120,7 @@ def score(
     from .runner.settings import metric_options
     from .runner.store import Store
 
-    names = [catalog.choose("metric", name) for name in _split(metrics)] or catalog.names("metric")
+    names = catalog.metrics(_split(metrics) or None)
     options = metric_options(settings, BUDGETS["standard"], [])
     if target.is_dir():
         store = Store(target)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1
+VERSION = 2
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description
@@ -41,6 +41,7 @@ SCORES = {  # a row a number
     "seconds": "Float64",
     "n": "Int64",  # rows of codes that the number was computed from
     "convention": "string",  # estimator, options, mean or sample, factors counted
+    "warning": "string",  # an assumption of the metric that these codes or factors do not keep; else empty
     "error": "string",
 }
 
@@ -68,6 +69,7 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
     "value",
     "n",
     "convention",
+    "warning",
     "error",
 ]
 

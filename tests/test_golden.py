@@ -16,6 +16,7 @@ import sklearn
 from disentangle_bench import metrics
 from disentangle_bench.metrics.dci import _aggregate
 
+pytestmark = pytest.mark.filterwarnings("ignore:factors in columns")  # c17 is correlated on purpose
 FOLDER = Path(__file__).parent / "golden"
 REFERENCE = json.loads((FOLDER / "golden.json").read_text(encoding="utf-8"))
 CASES = REFERENCE["cases"]

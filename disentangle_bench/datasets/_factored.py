@@ -19,7 +19,8 @@ class FactoredData:
     pixels : (n, h, w, c) uint8, the images as they are stored; read them with `take`.
         Packed: (n, h, w / 8, c), eight pixels a byte along the width, first pixel in the highest bit, 1 is white.
     factors : (n, f) integers, the class of each factor: 0 ... size - 1
-    levels : f arrays, what each class of a factor stands for (radians, a share of the range, ...)
+    levels : f arrays, what each class of a factor stands for (a share of the range, ...); evenly spaced radians for a
+        cyclic factor
     names : f different names
     kinds : "categorical", "ordered" or "cyclic", one a factor
     source : where the images come from: official, rendered, drawn ...
@@ -76,7 +77,12 @@ class FactoredData:
             got = getattr(self, argument)
             need(len(got) == f, f"{argument} must have one entry a factor, got {len(got)} for {f} columns of factors")
         need(len(set(self.names)) == f, f"names must differ, got {self.names}")
-        for name, kind, size, column in zip(self.names, self.kinds, self.sizes, factors.T):
+        for name, kind, size, level, column in zip(self.names, self.kinds, self.sizes, self.levels, factors.T):
+            need(
+                kind != "cyclic"
+                or (size > 1 and np.allclose(np.diff(level), level[1] - level[0]) and level[1] > level[0]),
+                f"levels of the cyclic factor {name!r} must be evenly spaced radians, got {level}",
+            )
             need(kind in KINDS, f"kinds must be of {KINDS}, got {kind!r} for {name!r}")
             need(
                 column.min() >= 0 and column.max() < size,
@@ -108,6 +114,14 @@ class FactoredData:
     def values(self) -> np.ndarray:
         """(n, f) floats: what the classes in `factors` stand for. Made anew at each access."""
         return np.stack([np.asarray(level, float)[column] for level, column in zip(self.levels, self.factors.T)], 1)
+
+    @property
+    def periods(self) -> tuple[float, ...]:
+        """Classes after which a cyclic factor repeats (its levels are evenly spaced radians); 0 for other kinds."""
+        return tuple(
+            2 * np.pi / (level[1] - level[0]) if kind == "cyclic" else 0.0
+            for level, kind in zip(self.levels, self.kinds)
+        )
 
     def take(self, rows) -> np.ndarray:
         """The images of some rows: (m, h, w, c) uint8, white = 255, free to change.

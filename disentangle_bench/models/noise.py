@@ -31,6 +31,6 @@ class Noise:
         image = (mean * 255).round().astype(np.uint8)
         return {
             "codes": codes,
-            "facts": {"reconstruction": float(entropy), "kl": 0.0, "active_units": 0.0},
+            "facts": {"reconstruction": float(entropy), "kl": 0.0, "used_units": 0.0},
             "reconstructions": np.repeat(image[None], len(shown), 0),
         }

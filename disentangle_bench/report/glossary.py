@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ GLOSSARY = {
         "nats / image",
         2,
     ),
-    "active_units": Meaning(
+    "used_units": Meaning(
         "How many latents tell anything about the image. Neither high nor low is better.", "", (0.0, None), "latents", 1
     ),
 }
@@ -79,7 +80,9 @@ def of_file(metric: str) -> Meaning:
         return UNKNOWN
     function = catalog.get("metric", metric)
     text = (function.__doc__ or "").strip().partition("\n")[0]
-    return Meaning(text, "high" if function.best == function.bounds[1] else "low", function.bounds)
+    low, high = (bound if math.isfinite(bound) else None for bound in function.bounds)
+    better = {None: "", function.bounds[1]: "high"}.get(function.best, "low")
+    return Meaning(text, better, (low, high))
 
 
 def family(metric: str) -> str:

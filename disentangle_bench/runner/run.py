@@ -56,8 +56,7 @@ def plan(
         Unknown metric or `rerun`.
     """
     chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
-    names = catalog.names("metric") if metrics is None else [catalog.choose("metric", name) for name in metrics]
-    made = Plan(runs, study, command, note, names, options or {})
+    made = Plan(runs, study, command, note, catalog.metrics(metrics), options or {})
     for run in runs:
         record = store.record(run.id)
         if record is None or (record["status"] == "done" and not codes_readable(store, run.id)):

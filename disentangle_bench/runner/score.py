@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import catalog
+from ..metrics._metric import numbers
 
 CLUSTERS = {"kmeans": "k-means on the codes, k = classes, 10 starts, seed 0", "own": "the model's own rule"}
 
@@ -28,10 +30,18 @@ class CodeFile:
     label: str = ""  # the factor that is the class; empty if none
     clusters: np.ndarray | None = None  # (n,) the model's own assignment
     kind: str = "as given"  # or "mean", of the posterior
+    sd: np.ndarray | None = None  # (n, d) of the posterior; None where there is none
+    periods: np.ndarray | None = None  # (f,) after which a cyclic factor repeats; 0 for the others
+
+    @property
+    def cyclic(self) -> dict[int, float]:
+        """Period by position among the factors that vary."""
+        at = {} if self.periods is None else {i: float(self.periods[k]) for i, k in enumerate(counted(self))}
+        return {i: period for i, period in at.items() if period > 0}
 
 
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
-    """Codes from a .npz with `codes` (or `mean`) and `factors`, optional `names`, `label`, `clusters`.
+    """Codes from a .npz with `codes` (or `mean`) and `factors`, optional `names`, `label`, `clusters`, `sd`, `periods`.
 
     Factors may lie in a file of their own. Raises ValueError naming file and key when something is missing.
     """
@@ -51,7 +61,13 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
         raise ValueError(f"{path}: {len(names)} `names` for {table.shape[1]} columns of factors")
     if label and label not in names:
         raise ValueError(f"{path}: `label` is {label!r}, expected one of {', '.join(names)}")
-    return CodeFile(codes, table, names, label, clusters, kind)
+    sd, periods = held.pop("sd", None), held.pop("periods", None)
+    if sd is not None and sd.shape != codes.shape:
+        raise ValueError(f"{path}: `sd` has shape {sd.shape}, the codes {codes.shape}")
+    if periods is not None and periods.shape != (table.shape[1],):
+        raise ValueError(f"{path}: `periods` has shape {periods.shape}, expected one a factor, ({table.shape[1]},)")
+    noisy = sd is not None and bool((sd > 0).all())
+    return CodeFile(codes, table, names, label, clusters, kind, sd if noisy else None, periods)
 
 
 def _arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -65,14 +81,18 @@ def _arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def plan_rows(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> list[Wanted]:
-    """One entry a call that these codes allow: metrics of labels run once a source of clusters, variants once each."""
+    """One entry a call that these codes allow: metrics of labels run once a source of clusters, variants once each.
+
+    Metrics of posteriors need `sd`; metrics of several representations are no matter of one run.
+    """
     wanted = []
     for name in metrics:
         function = catalog.get("metric", name)
-        if "clusters" in inspect.signature(function).parameters:
+        needs = {p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty}
+        if "clusters" in needs:
             if held.label:
                 wanted += [Wanted(name, source, {}) for source in ["kmeans"] + ["own"] * (held.clusters is not None)]
-        else:
+        elif needs <= {"codes", "factors"} | ({"sd"} if held.sd is not None else set()):
             for variant, fixed in getattr(function, "variants", {"": {}}).items():
                 wanted.append(Wanted(name, variant, {**options.get(name, {}), **fixed}))
     return wanted
@@ -99,13 +119,24 @@ class Wanted:
         function = catalog.get("metric", self.metric)
         parameters = inspect.signature(function).parameters
         defaults = {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
-        hidden = {"jobs", "test_codes", "test_factors", *function.unused.get(self.variant, ())}  # change no number
+        hidden = {
+            "cyclic",
+            "undefined",
+            "jobs",
+            "test_codes",
+            "test_factors",
+            *function.unused.get(self.variant, ()),
+        }  # change no number
         said = [f"{key}={value}" for key, value in {**defaults, **self.options}.items() if key not in hidden]
         if self.of_clusters:
             said += [f"clusters={CLUSTERS[self.variant]}", f"labels={held.label}"]
         else:
             said += ["split=2/3 to fit, 1/3 to test"] if "test_codes" in parameters and "split" not in hidden else []
-            said += [f"codes={held.kind}", f"factors={','.join(held.names[i] for i in counted(held))}"]
+            said.append(f"codes={held.kind}")
+            said += [f"factors={','.join(held.names[i] for i in counted(held))}"] if "factors" in parameters else []
+            if "cyclic" in parameters and "cyclic" not in function.unused.get(self.variant, ()):
+                names = [held.names[i] for i in counted(held)]
+                said += [f"cyclic={names[i]} (period {period:g})" for i, period in held.cyclic.items()]
         return "; ".join([function.estimators.get(self.variant, function.estimator), *said])
 
 
@@ -121,28 +152,39 @@ def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
     version = catalog.get("metric", wanted.metric).version
     same = {"call": wanted.name, "version": version, "n": len(held.codes), "convention": wanted.convention(held)}
     start, error = time.perf_counter(), ""
-    try:
-        with threadpool_limits(1):  # sums in one order: the same bits on any machine load
-            parts = _parts(held, wanted)
-    except Exception as problem:  # a stranger's codes or metric: the others must go on
-        parts, error = {"": None}, f"{type(problem).__name__}: {problem}"
-    same |= {"seconds": (time.perf_counter() - start) / len(parts), "error": error}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            with threadpool_limits(1):  # sums in one order: the same bits on any machine load
+                parts = _parts(held, wanted)
+        except Exception as problem:  # a stranger's codes or metric: the others must go on
+            parts, error = {"": np.nan}, f"{type(problem).__name__}: {problem}"
+    same["warning"] = "; ".join(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)))
+    same["seconds"] = (time.perf_counter() - start) / len(parts)
     return [
-        {**same, "metric": f"{wanted.name}.{part}".rstrip("."), "value": None if value is None else float(value)}
+        {
+            **same,
+            "metric": f"{wanted.name}.{part}".rstrip("."),
+            "value": None if np.isnan(value) else value,
+            "error": error or ("" if not np.isnan(value) else same["warning"] or "undefined"),
+        }
         for part, value in parts.items()
     ]
 
 
-def _parts(held: CodeFile, wanted: Wanted) -> dict[str, Any]:
+def _parts(held: CodeFile, wanted: Wanted) -> dict[str, float]:
     """Numbers by the name of their part; "" for a metric without parts."""
     function = catalog.get("metric", wanted.metric)
+    parameters = inspect.signature(function).parameters
     if wanted.of_clusters:
         labels = held.factors[:, held.names.index(held.label)]
         clusters = held.clusters if wanted.variant == "own" else kmeans(held.codes, len(np.unique(labels)))
         result = function(labels, clusters)
     else:
-        result = function(held.codes, held.factors[:, counted(held)], **wanted.options)
-    return result._asdict() if hasattr(result, "_asdict") else {"": result}
+        known = {"codes": held.codes, "sd": held.sd, "factors": held.factors[:, counted(held)], "cyclic": held.cyclic}
+        known["undefined"] = "nan"  # a part without a meaning here is a row that says so
+        result = function(**{k: v for k, v in known.items() if k in parameters}, **wanted.options)
+    return numbers(result)
 
 
 def kmeans(codes: np.ndarray, k: int) -> np.ndarray:
@@ -182,5 +224,6 @@ def fact(name: str, value: float, n: int, convention: str) -> dict[str, Any]:
         "seconds": 0.0,
         "n": n,
         "convention": convention,
+        "warning": "",
         "error": "",
     }

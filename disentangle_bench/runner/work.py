@@ -22,7 +22,7 @@ from .store import Store, save_arrays, write_atomic
 FACTS = {
     "reconstruction": "-log p(x | mode of the posterior), Bernoulli, nats an image",
     "kl": "KL of the posterior to the prior, unweighted, a mixture by its chain-rule bound, nats an image",
-    "active_units": "units whose mean KL is above 0.01 nats; a mixture counts as one unit",
+    "used_units": "units whose mean KL is above 0.01 nats; a mixture counts as one unit",
 }
 
 
@@ -186,6 +186,7 @@ def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outc
                 "rows": rows,
                 "factors": data.factors[rows].astype(np.int32),
                 "names": np.array(data.names),
+                "periods": np.array(data.periods),
                 "label": np.array(data.label or ""),
                 "blocks": np.array(json.dumps(outcome.blocks)),
             },

@@ -33,7 +33,7 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
     """Codes of these rows and the facts of the fit, all from one pass over the images.
 
     Facts: `reconstruction`, -log p(x | posterior mode) in nats an image; `kl`, the unweighted KL of the posterior to
-    the prior in nats an image; `active_units`, how many units have a mean KL above 0.01 nats.
+    the prior in nats an image; `used_units`, how many units have a mean KL above 0.01 nats.
     """
     net.eval()
     means, sds, clusters, nll, rates = [], [], [], [], []
@@ -50,7 +50,7 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
     facts = {
         "reconstruction": torch.cat(nll).cpu().double().mean().item(),
         "kl": rate.sum().item(),
-        "active_units": float((rate > ACTIVE).sum()),
+        "used_units": float((rate > ACTIVE).sum()),
     }
     own = torch.cat(clusters).cpu().numpy() if clusters else None
     return Codes(_numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts

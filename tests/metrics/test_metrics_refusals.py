@@ -13,14 +13,23 @@ FACTORS = np.tile(np.indices((2, 3, 4)).reshape(3, -1).T, (10, 1))  # every comb
 PERFECT = FACTORS.astype(float)
 LABELS = np.repeat(np.arange(4), 30)
 
-CALLS = {name: getattr(metrics, name) for name in metrics.__all__}
-CALLS["sap.continuous"] = partial(metrics.sap, continuous=True)
-ON_CODES = [name for name in CALLS if "codes" in inspect.signature(CALLS[name]).parameters]
-ON_LABELS = [name for name in CALLS if "labels" in inspect.signature(CALLS[name]).parameters]
+CALLS = {
+    f"{name}.{variant}".rstrip("."): partial(getattr(metrics, name), **options)
+    for name in metrics.__all__
+    for variant, options in getattr(metrics, name).variants.items()
+}
+NEEDED = {
+    name: [p.name for p in inspect.signature(call).parameters.values() if p.default is p.empty]
+    for name, call in CALLS.items()
+}
+ON_CODES = [name for name, needed in NEEDED.items() if needed == ["codes", "factors"]]
+ON_CODES_ALONE = [name for name, needed in NEEDED.items() if needed == ["codes"]]
+ON_LABELS = [name for name, needed in NEEDED.items() if needed == ["labels", "clusters"]]
+ELSEWHERE = [name for name, needed in NEEDED.items() if "sd" in needed or "representations" in needed]
 
 
 def test_every_metric_is_tried():
-    assert sorted(ON_CODES + ON_LABELS) == sorted(CALLS)
+    assert sorted(ON_CODES + ON_CODES_ALONE + ON_LABELS + ELSEWHERE) == sorted(CALLS)
 
 
 def spoilt(array, row, column, value):
@@ -40,7 +49,8 @@ BAD_CODES = {
     "codes must be finite float32.*got 1e.39 in row 3, column 0": (spoilt(PERFECT, 3, 0, 1e39), FACTORS),
     "codes must be real numbers, got complex128": (PERFECT * 1j, FACTORS),
     "codes must be real numbers, got <U": (PERFECT.astype(str), FACTORS),
-    "factors must be whole numbers.*got float64": (PERFECT, FACTORS + 0.5),
+    "factors must be finite.*got nan in row 4, column 1": (PERFECT, spoilt(FACTORS, 4, 1, np.nan)),
+    "factors must be real numbers.*got <U": (PERFECT, FACTORS.astype(str)),
     "factors: column 1 has the single value 5 in all 240 rows.*drop it": (PERFECT, FACTORS * [1, 0, 1] + [0, 5, 0]),
 }
 BAD_LABELS = {
@@ -56,6 +66,13 @@ BAD_LABELS = {
 def test_wrong_codes_and_factors_are_refused_by_name(name, message):
     with pytest.raises(ValueError, match=message):
         CALLS[name](*BAD_CODES[message])
+
+
+@pytest.mark.parametrize("message", [message for message in BAD_CODES if message.startswith("codes must")])
+@pytest.mark.parametrize("name", ON_CODES_ALONE)
+def test_wrong_codes_alone_are_refused_by_name(name, message):
+    with pytest.raises(ValueError, match=message):
+        CALLS[name](BAD_CODES[message][0])
 
 
 @pytest.mark.parametrize("message", BAD_LABELS)
@@ -121,7 +138,7 @@ def test_wrong_options_are_refused_by_name(name, option, message):
         (lambda: dci(PERFECT, FACTORS, jobs=0), "jobs must be a whole number of at least 1, got 0"),
         (lambda: sap(PERFECT, FACTORS, seed=-1), "seed must be a whole number of at least 0, got -1"),
         (lambda: factorvae_score(PERFECT, FACTORS, seed=2**40), r"seed must be below 2\*\*32"),
-        (lambda: mig(PERFECT, FACTORS.astype(object)), "factors must be whole numbers.*got object"),
+        (lambda: mig(PERFECT, FACTORS.astype(object)), "factors must be real numbers.*got object"),
         (lambda: mig(PERFECT, FACTORS + 2**62), r"factors must lie within \+-2\*\*53"),
         (lambda: mig(np.ma.masked_less(PERFECT, 1), FACTORS), "codes has masked entries"),
         (lambda: sap(PERFECT, FACTORS, continuous=True, test_codes=PERFECT), "give both or neither"),

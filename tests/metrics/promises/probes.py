@@ -1,0 +1,43 @@
+"""Metrics of probes."""
+
+PROMISES = {
+    "sap": {
+        "identity": (0.3, 0.6),
+        "permuted": "same",
+        "scaled": (0.3, 0.6),
+        "flipped": "same",
+        "constant": (0.3, 0.6),
+        "duplicated": (0, 0),
+        "rotated": "less",
+        "more codes": (0.3, 0.6),
+        "noise": (0, 0.1),
+        "one code": "refused",
+        "only constants": (0, 0),
+    },
+    "sap.continuous": {
+        "identity": "best",
+        "permuted": "same",
+        "scaled": "same",
+        "flipped": "same",
+        "constant": "same",
+        "duplicated": (0, 0),
+        "rotated": "less",
+        "more codes": (0.95, 1),
+        "noise": (0, 0.1),
+        "one code": "refused",
+        "only constants": (0, 0),
+    },
+    "explicitness": {
+        "identity": "best",
+        "permuted": "same",
+        "scaled": "same",
+        "flipped": "same",
+        "constant": "same",
+        "duplicated": "same",
+        "rotated": "same",
+        "more codes": "same",
+        "noise": (0.4, 0.6),
+        "one code": "less",
+        "only constants": (0.5, 0.5),
+    },
+}
