@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERSION = 2
+LATER = {"scores": {"warning": ""}}  # columns that tables of version 1 lack, and what they hold there
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description
@@ -72,6 +73,11 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
     "warning",
     "error",
 ]
+
+
+def migrate(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """A table with the columns that came after it was written."""
+    return frame.assign(**{column: value for column, value in LATER.get(name, {}).items() if column not in frame})
 
 
 def conform(frame: pd.DataFrame, columns: dict[str, str], name: str) -> pd.DataFrame:

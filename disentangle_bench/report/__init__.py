@@ -31,7 +31,7 @@ def load(folder: str | Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        No such folder (the message names the sibling with the nearest name); no tables yet; tables of another schema
+        No such folder (the message names the sibling with the nearest name); no tables yet; tables of a newer schema
         version; a column that is missing, unknown or of the wrong type.
     """
     folder = Path(folder)
@@ -53,14 +53,15 @@ def load(folder: str | Path) -> pd.DataFrame:
     from .labels import labels
 
     version = read_study(folder).get("schema", schema.VERSION)
-    if version != schema.VERSION:
+    if version not in range(1, schema.VERSION + 1):
         raise ValueError(
-            f"{folder}: tables of schema version {version}, expected {schema.VERSION}; read them with the "
-            "release that wrote them, or run the study anew"
+            f"{folder}: tables of schema version {version}, expected 1 to {schema.VERSION}; read them with the "
+            "release that wrote them"
         )
 
     runs = schema.conform(pd.read_parquet(folder / "runs.parquet"), schema.RUNS, "runs")
-    scores = schema.conform(pd.read_parquet(folder / "scores.parquet"), schema.SCORES, "scores")
+    scores = schema.migrate(pd.read_parquet(folder / "scores.parquet"), "scores")
+    scores = schema.conform(scores, schema.SCORES, "scores")
     strangers = sorted(set(scores["run"]) - set(runs["run"]))
     if strangers:
         raise ValueError(f"table 'scores': runs that table 'runs' does not have: {', '.join(strangers)}")

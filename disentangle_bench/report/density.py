@@ -46,7 +46,7 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
 
     Named are runs that failed or diverged, configurations that are missing altogether or for some of the seeds that the
     data set has, finished runs without scores, metrics that are missing for single runs, metrics that were computed by
-    more than one convention, and runs that saw different files of one data set.
+    more than one convention, what metrics warn of (factors that depend on each other), and runs that saw different files of one data set.
     """
     here = at(frame, dataset, source)
     where = place_name(dataset, source)
@@ -75,6 +75,9 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
         if len(conventions) > 1:
             told = "; ".join(f"{row.convention} (n = {row.n})" for row in conventions.itertuples())
             found.append(f"mixed conventions: {metric} on {where} was computed as {told}")
+    warned = counted[counted["metric"].isin(list(metrics)) & (counted["warning"].fillna("") != "")]
+    for warning, group in warned.groupby("warning"):
+        found.append(f"warning: {', '.join(dict.fromkeys(group['metric']))} on {where}: {warning}")
     return found
 
 

@@ -104,7 +104,7 @@ class Store:
         import pandas as pd
 
         records = list(self.records())
-        scores = [{"run": r["run"], "warning": "", **row} for r in records for row in r["scores"]]
+        scores = [{"run": r["run"], **schema.LATER["scores"], **row} for r in records for row in r["scores"]]
         runs = schema.conform(
             pd.DataFrame([{c: r[c] for c in schema.RUNS} for r in records], columns=list(schema.RUNS)),
             schema.RUNS,

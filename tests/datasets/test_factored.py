@@ -132,3 +132,11 @@ heavy = {"torch", "pandas", "h5py", "pooch", "requests", "scipy"}
 print(sorted(heavy & set(sys.modules)), "disentangle_bench.datasets.dsprites" in sys.modules)"""
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.split() == ["[]", "False"]
+
+
+def test_the_period_of_a_cyclic_factor_counts_classes():
+    turns = np.linspace(0, 2 * np.pi, 3)  # the last repeats the first, as in dSprites
+    data = FactoredData(**fields(kinds=("categorical", "cyclic"), levels=(np.array([10.0, 20.0]), turns)))
+    assert data.periods == (0.0, 2.0)
+    with pytest.raises(ValueError, match="levels of the cyclic factor 'size' must be evenly spaced radians"):
+        FactoredData(**fields(kinds=("categorical", "cyclic"), levels=(np.zeros(2), np.array([0.0, 1.0, 3.0]))))

@@ -94,6 +94,7 @@ class Folder:
                 "seconds": 0.1,
                 "n": 3000,
                 "convention": f"{metric}: estimator of the test; codes=mean",
+                "warning": "",
                 "error": "",
                 **changes,
             }

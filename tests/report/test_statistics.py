@@ -120,7 +120,10 @@ def test_other_columns_and_versions_are_refused(folder) -> None:
     with pytest.raises(ValueError, match="schema version 99, expected 1"):
         load(path)
     (path / "study.json").write_text("{}")
-    pd.read_parquet(path / "scores.parquet").rename(columns={"value": "worth"}).to_parquet(path / "scores.parquet")
+    older = pd.read_parquet(path / "scores.parquet").drop(columns="warning")
+    older.to_parquet(path / "scores.parquet")
+    assert load(path)["warning"].tolist() == [""]
+    older.rename(columns={"value": "worth"}).to_parquet(path / "scores.parquet")
     with pytest.raises(ValueError, match=r"'scores': missing columns \['value'\], unknown columns \['worth'\]"):
         load(path)
 

@@ -194,6 +194,15 @@ def test_mixed_conventions_and_images_are_named(folder) -> None:
     assert re.match(r"mixed conventions: mig on .* bins=20 \(n = 3000\); bins=10", notes[1])
 
 
+def test_warnings_of_metrics_are_told_once(folder) -> None:
+    runs = [folder.run("mcevae", "dsprites", seed) for seed in range(2)]
+    for run in runs:
+        for metric in ("mig", "sap"):
+            folder.score(run, metric, 0.5, warning="factors 0 and 1 depend on each other")
+    (note,) = board_of(folder).notes
+    assert note == "warning: mig, sap on dsprites (official): factors 0 and 1 depend on each other"
+
+
 def test_a_whole_table_has_no_gaps(folder) -> None:
     for seed in range(2):
         folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5})

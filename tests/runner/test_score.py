@@ -107,3 +107,61 @@ def test_codes_of_strangers(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(ValueError, match=r"expected a readable \.npz file, got"):
         read_codes(tmp_path / "text.npz")
+
+
+def test_what_a_metric_warns_of_stands_in_its_row():
+    """Two factors that are one: not independent, as modularity assumes; explicitness does not."""
+    factors = np.column_stack([FACTORS, FACTORS[:, 0]])
+    rows = {
+        row["metric"]: row
+        for row in rows_of(
+            held(factors=factors, codes=factors * 1.0, names=("a", "b", "c", "d")), "modularity", "explicitness"
+        )
+    }
+    assert "columns 0 and 3 depend on each other (Cramer's V 1.00" in rows["modularity"]["warning"]
+    assert rows["modularity"]["error"] == "" and rows["modularity"]["value"] is not None
+    assert rows["explicitness"]["warning"] == ""
+
+
+def test_a_part_without_a_meaning_is_a_row_that_says_why():
+    """With one factor there is nothing to disentangle; completeness is defined."""
+    rows = {row["metric"]: row for row in rows_of(held(factors=FACTORS[:, [2]], names=("y",), label=""), "dci")}
+    assert rows["dci.disentanglement"]["value"] is None and "undefined" in rows["dci.disentanglement"]["error"]
+    assert rows["dci.completeness"]["value"] == pytest.approx(1, abs=1e-6) and not rows["dci.completeness"]["error"]
+
+
+def test_cyclic_factors_are_told_to_the_metrics_that_know_what_to_do():
+    """The period belongs to a column of all factors; a factor with one value before it is not counted."""
+    factors = np.column_stack([np.zeros(240, int), np.arange(240) % 8, np.arange(240) // 8 % 3])
+    codes = np.column_stack([np.cos(np.pi * factors[:, 1] / 4), factors[:, 2]])
+    periods = np.array([0.0, 8.0, 0.0])
+    told = held(codes=codes, factors=factors, names=("one", "angle", "size"), label="", periods=periods)
+    assert told.cyclic == {0: 8.0}
+    row = next(row for row in rows_of(told, "sap") if row["metric"] == "sap.continuous")
+    assert "cyclic=angle (period 8)" in row["convention"]
+    assert row["value"] == sap(codes, factors[:, 1:], continuous=True, cyclic={0: 8})
+    assert all("cyclic" not in row["convention"] for row in rows_of(told, "mig"))
+
+
+def test_metrics_of_posteriors_need_their_deviations(tmp_path):
+    codes = FACTORS * 1.0
+    assert rows_of(held(), "mig_posterior") == []
+    (row,) = rows_of(held(sd=np.full(codes.shape, 0.01)), "mig_posterior")
+    assert row["value"] == pytest.approx(1, abs=1e-3)
+    np.savez(tmp_path / "c.npz", mean=codes, factors=FACTORS, sd=np.zeros_like(codes))
+    assert read_codes(tmp_path / "c.npz").sd is None
+    np.savez(tmp_path / "c.npz", mean=codes, factors=FACTORS, sd=np.ones((3, 1)))
+    with pytest.raises(ValueError, match=r"`sd` has shape \(3, 1\), the codes \(240, 3\)"):
+        read_codes(tmp_path / "c.npz")
+    np.savez(tmp_path / "c.npz", mean=codes, factors=FACTORS, periods=np.ones(2))
+    with pytest.raises(ValueError, match=r"`periods` has shape \(2,\), expected one a factor, \(3,\)"):
+        read_codes(tmp_path / "c.npz")
+
+
+def test_metrics_without_factors_name_none():
+    (row,) = rows_of(held(), "mi_score")
+    assert "factors=" not in row["convention"] and "codes=as given" in row["convention"]
+
+
+def test_metrics_of_many_runs_are_not_of_one():
+    assert rows_of(held(), "udr") == []
