@@ -33,7 +33,8 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
     """Codes of these rows and the facts of the fit, all from one pass over the images.
 
     Facts: `reconstruction`, -log p(x | posterior mode) in nats an image; `kl`, the unweighted KL of the posterior to
-    the prior in nats an image; `used_units`, how many units have a mean KL above 0.01 nats.
+    the prior in nats an image; `used_units`, how many units have a mean KL above 0.01 nats. A
+    model whose codes have no noise has no KL.
     """
     net.eval()
     means, sds, clusters, nll, rates = [], [], [], [], []
@@ -44,15 +45,12 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
         sds.append(codes.sd)
         nll.append(bernoulli_nll(x, model.decode(net, model.mode(q))))
         rates.append(model.rate(q))
-        if hasattr(model, "clusters"):
-            clusters.append(model.clusters(q))
-    rate = torch.cat(rates).cpu().double().mean(0)
-    facts = {
-        "reconstruction": torch.cat(nll).cpu().double().mean().item(),
-        "kl": rate.sum().item(),
-        "used_units": float((rate > ACTIVE).sum()),
-    }
-    own = torch.cat(clusters).cpu().numpy() if clusters else None
+        clusters.append(model.clusters(q) if hasattr(model, "clusters") else None)
+    facts = {"reconstruction": torch.cat(nll).cpu().double().mean().item()}
+    if rates[0] is not None:
+        rate = torch.cat(rates).cpu().double().mean(0)
+        facts |= {"kl": rate.sum().item(), "used_units": float((rate > ACTIVE).sum())}
+    own = None if clusters[0] is None else torch.cat(clusters).cpu().numpy()
     return Codes(_numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts
 
 
@@ -72,17 +70,17 @@ def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.
     }
     if hasattr(model, "canonical"):
         shown["canonical"] = _bytes(model.canonical(net, z).sigmoid())
-    low, high = np.quantile(codes.mean, [0.02, 0.98], axis=0)
-    values = np.linspace(low, high, STEPS, axis=1).astype(np.float32)  # (units, steps)
-    units, steps = values.shape
-    moved = z[:1].repeat(units * steps, 1).view(units, steps, units)
+    units, steps = min(codes.mean.shape[1], z.shape[1]), STEPS  # what is decoded may be less than the code, or more
+    low, high = np.quantile(codes.mean[:, :units], [0.02, 0.98], axis=0)
+    values = np.linspace(low, high, steps, axis=1).astype(np.float32)  # (units, steps)
+    moved = z[:1].repeat(units * steps, 1).view(units, steps, -1)
     moved[range(units), :, range(units)] = torch.from_numpy(values).to(moved)
-    frames = _bytes(model.decode(net, moved.view(units * steps, units)).sigmoid())
+    frames = _bytes(model.decode(net, moved.flatten(0, 1)).sigmoid())
     names = [f"{block}{i}" for block, width in codes.blocks.items() for i in range(1, width + 1)]
     return {
         **shown,
         "traversals": frames.reshape(units, steps, *frames.shape[1:]),
-        "traversal_names": np.array(names),
+        "traversal_names": np.array(names[:units]),
         "traversal_values": values,
     }
 

@@ -19,6 +19,8 @@ class Resident:
         self.shape = data.shape
         self.pixels = torch.from_numpy(data.pixels).to(device)
         self.home = None if data.home is None else torch.from_numpy(data.home).to(device)
+        label = None if data.label is None else data.factors[:, data.names.index(data.label)]
+        self.label = None if label is None else torch.from_numpy(label.astype("int64")).to(device)
         self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)[:, None]
 
     def __len__(self) -> int:
@@ -44,6 +46,12 @@ class Resident:
     def images(self, n: int, rng: Any) -> Tensor:
         """n images, drawn independently and uniformly."""
         return self.at(self.rows(n, rng))
+
+    def labels(self, rows: Tensor) -> Tensor:
+        """The class of each of these rows, for models that are told."""
+        if self.label is None:
+            raise ValueError(f"data set {self.data.name!r} has no labels")
+        return self.label[rows]
 
     def canonical(self, rows: Tensor) -> Tensor:
         """The same objects upright and centred, for models that are shown them."""

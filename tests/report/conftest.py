@@ -171,7 +171,7 @@ def whole(path: Path) -> Folder:
         channels = 1 if dataset == "dsprites" else 3
         for seed in range(seeds):
             for beta, base in [(1.0, 0.12), (8.0, 0.3)]:
-                facts = {"reconstruction": 30 + 4 * beta + seed, "kl": 20 - beta + 0.1 * seed, "active_units": 6.0}
+                facts = {"reconstruction": 30 + 4 * beta + seed, "kl": 20 - beta + 0.1 * seed, "used_units": 6.0}
                 run = folder.run(
                     "betavae", dataset, seed, source=source, scores=numbers(base, seed) | facts, beta=beta, latents=10
                 )
@@ -200,7 +200,7 @@ def whole(path: Path) -> Folder:
                 )
                 folder.files(run, MCEVAE_TERMS, [f"z{i}" for i in range(1, 4)])
                 continue
-            facts = {"reconstruction": 25.0 + seed, "kl": 22 + 0.1 * seed, "active_units": 8.0}
+            facts = {"reconstruction": 25.0 + seed, "kl": 22 + 0.1 * seed, "used_units": 8.0}
             run = folder.run(
                 "mcevae",
                 dataset,

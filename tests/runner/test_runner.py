@@ -55,7 +55,7 @@ def test_a_run_leaves_its_files_and_rows(tmp_path):
         "cluster_accuracy.own",
         "reconstruction",
         "kl",
-        "active_units",
+        "used_units",
     }
     assert rows.source.unique().tolist() == ["drawn"] and rows.n.unique().tolist() == [60]
     assert json.loads(rows.params[0])["group"] == "se2"

@@ -228,7 +228,7 @@ def test_facts_are_those_of_the_codes(data):
     assert_close(torch.from_numpy(codes.sd), (logvar / 2).exp())
     assert facts["kl"] == pytest.approx(kl.sum(1).mean().item(), rel=1e-5)
     assert facts["reconstruction"] == pytest.approx(-nll.mean().item(), rel=1e-5)
-    assert facts["active_units"] == (kl.mean(0) > 0.01).sum().item()
+    assert facts["used_units"] == (kl.mean(0) > 0.01).sum().item()
 
 
 def test_a_traversal_moves_one_unit_over_its_range(data):

@@ -1,0 +1,150 @@
+"""CatVAE, Lelarge & Pineau 2018:   L = E_q[-log p(x|z)] + E_q(c|x) KL(q(z|x,c) || p(z|c)) + KL(q(c|x) || 1/K)
+
+"InfoCatVAE: representation learning with categorical variational autoencoders", arXiv 1806.08240. A code has one block
+of delta units a class: p(z|c) = N(m_c, I) with m_c = lam on block c and 0 elsewhere, q(z|x,c) = N(mu_c(x), s_c(x)^2).
+
+    marginal    the expectation over c is exact: all K samples are decoded
+    soft        one sample is decoded, of parameters averaged with weights q(c|x) (the authors' code)
+    gumbel      one sample is decoded, of a drawn class: straight-through Gumbel softmax
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from ._networks import Shape, decoder, glorot, mlp, trunk
+from ._probability import Gaussian, Mixture, bernoulli_nll
+from .vae import VAE, require
+
+DECODING = ("marginal", "soft", "gumbel")
+
+
+@dataclass(frozen=True)
+class CatVAE(VAE):
+    latents: int = 2  # delta, units a class
+    lr: float = 1e-3
+    classes: int = 0  # K; 0 stands for the number of classes that the data set has
+    lam: float = 2.0  # how far a class's prior mean lies from 0, along each unit of its block
+    decoding: str = "marginal"  # | soft | gumbel
+    temperature: float = 0.5  # of gumbel
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self, "classes", self.classes >= 0, "at least 0")
+        require(self, "decoding", self.decoding in DECODING, f"one of {', '.join(DECODING)}")
+        require(self, "temperature", self.temperature > 0, "a number above 0")
+
+    def K(self, data: Any) -> int:
+        return self.classes or data.classes
+
+    def nets(self, data: Any) -> dict[str, nn.Module]:
+        K = self.K(data)
+        return {
+            "encoder": Encoder(data.shape, K, K * self.latents),
+            "decoder": mlp_decoder(K * self.latents, data.shape),
+        }
+
+    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+        K = self.K(data)
+        noise = {"x": data.images(n, rng), "eps": rng.normal(n, K, K * self.latents)}
+        return {**noise, "u": rng.uniform(n, K)} if self.decoding == "gumbel" else noise
+
+    def q(self, net: Any, x: Tensor) -> Mixture:
+        logits, mean, logvar = net.encoder(x)
+        return Mixture(logits, Gaussian(mean, logvar))
+
+    def prior_means(self, K: int, like: Tensor) -> Tensor:
+        """(K, K delta): lam on the class's own block."""
+        return self.lam * torch.eye(K).repeat_interleave(self.latents, 1).to(like)
+
+    def loss(self, net: Any, x: Tensor, eps: Tensor, u: Tensor | None = None) -> dict[str, Tensor]:  # type: ignore[override]
+        q = self.q(net, x)
+        return {"reconstruction": self.likelihood(net, x, q, eps, u).mean(), **self.divergence(q)}
+
+    def likelihood(self, net: Any, x: Tensor, q: Mixture, eps: Tensor, u: Tensor | None) -> Tensor:
+        """E_q[-log p(x|z)] of each image, (n,) nats."""
+        K = q.w.shape[1]
+        if self.decoding == "marginal":
+            logits = net.decoder(q.parts.at(eps).flatten(0, 1))
+            return (q.w * bernoulli_nll(x.repeat_interleave(K, 0), logits).view(-1, K)).sum(1)
+        if u is None:
+            share = q.w
+        else:
+            gumbel = -(-(u + 1e-20).log() + 1e-20).log()
+            soft = ((q.logits.log_softmax(1) + gumbel) / self.temperature).softmax(1)
+            share = one_hot(soft.argmax(1), K) + soft - soft.detach()
+        mixed = Gaussian(*((share[..., None] * p).sum(1) for p in (q.parts.mean, q.parts.logvar)))
+        return bernoulli_nll(x, net.decoder(mixed.at(eps[:, 0])))
+
+    def divergence(self, q: Mixture) -> dict[str, Tensor]:
+        """KL of c and of z given c."""
+        log_w = q.logits.log_softmax(1)
+        K = log_w.shape[1]
+        means = self.prior_means(K, q.parts.mean)
+        uniform = torch.log(torch.tensor(float(K))).to(log_w)
+        return {
+            "kl_c": ((q.w * log_w).sum(1) + uniform).mean(),
+            "kl_z": (q.w * q.parts.kl_to(means, 1.0).sum(2)).sum(1).mean(),
+        }
+
+    def codes(self, q: Mixture) -> Gaussian:
+        """[z, q(c|x)]: mean and deviation of the whole mixture; q(c|x) has no noise."""
+        still = torch.full_like(q.w, -torch.inf)
+        return Gaussian(torch.cat([q.mean, q.w], 1), torch.cat([2 * q.sd.log(), still], 1))
+
+    def mode(self, q: Mixture) -> Tensor:
+        """Mean of the likeliest class's z, (n, K delta)."""
+        return q.parts.mean[torch.arange(len(q.w)), self.clusters(q)]
+
+    def clusters(self, q: Mixture) -> Tensor:
+        """The likeliest class, (n,)."""
+        return q.logits.argmax(1)
+
+    def rate(self, q: Mixture) -> Tensor:
+        """KL in nats: a column for c, one a unit of z."""
+        log_w = q.logits.log_softmax(1)
+        kl_c = (q.w * log_w).sum(1, keepdim=True) + torch.log(torch.tensor(float(log_w.shape[1])))
+        kl_z = (q.w[..., None] * q.parts.kl_to(self.prior_means(log_w.shape[1], q.w), 1.0)).sum(1)
+        return torch.cat([kl_c, kl_z], 1)
+
+    def blocks(self, net: Any) -> dict[str, int]:
+        K = net.encoder.category.out_features
+        return {"z": K * self.latents, "c": K}
+
+
+class Encoder(nn.Module):
+    """Images -> logits of c (n, K); mean and log variance of z given c, (n, K, d), linear in [features, one-hot c].
+
+    28x28: the authors' code, one dense layer of 400. Other sizes: the suite's trunk.
+    """
+
+    def __init__(self, shape: Shape, K: int, d: int) -> None:
+        super().__init__()
+        h, w, c = shape
+        own = (h, w) == (28, 28)
+        dense = nn.Sequential(nn.Flatten(), nn.Linear(h * w * c, 400), nn.ReLU()), 400
+        self.trunk, width = dense if own else trunk(shape)
+        self.category = nn.Linear(width, K)
+        self.mean, self.logvar = nn.Linear(width + K, d), nn.Linear(width + K, d)
+        glorot(self)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features = self.trunk(x)
+        logits = self.category(features)
+        n, K = logits.shape
+        each = torch.eye(K).to(features).expand(n, K, K)
+        together = torch.cat([features[:, None].expand(n, K, -1), each], 2)
+        return logits, self.mean(together), self.logvar(together)
+
+
+def mlp_decoder(width: int, shape: Shape) -> nn.Module:
+    """28x28: one dense layer of 400 (the authors' code); other sizes: the suite's."""
+    h, w, c = shape
+    if (h, w) != (28, 28):
+        return decoder(width, shape)
+    return glorot(nn.Sequential(mlp([width, 400, h * w * c]), nn.Unflatten(1, (c, h, w))))
