@@ -23,7 +23,9 @@ CASES = REFERENCE["cases"]
 SAME_FIT = 1e-6 if sklearn.__version__.startswith("1.9.") else 2e-4
 SEEDS = 3
 METRICS = [getattr(metrics, name) for name in metrics.__all__]
-FACTOR_METRICS = [metric for metric in METRICS if "factors" in signature(metric).parameters]
+FACTOR_METRICS = [
+    f for f in METRICS if {"codes", "factors"} <= set(signature(f).parameters) and "sd" not in signature(f).parameters
+]
 
 
 def with_value(key):

@@ -45,3 +45,8 @@ def mutual_information(binned: NDArray[np.int64], classes: NDArray[np.int64]) ->
         ratio = np.divide(n * joint, independent, out=np.ones(joint.shape), where=joint > 0)
         columns.append((joint / n * np.log(ratio)).sum(axis=(1, 2)))
     return np.maximum(np.stack(columns, axis=1), 0.0)
+
+
+def share(information: NDArray[np.float64], entropies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Information over entropy, broadcast; 0 where there is no entropy, as of a constant code."""
+    return np.divide(information, entropies, out=np.zeros(information.shape), where=entropies > 0)

@@ -33,10 +33,16 @@ BUDGETS = {
         1_000,
         64,
         10_000,
-        {"lr": 1e-3},
+        {"lr": 1e-3, "anneal": 300},
         note="1,000 of the paper's 300,000 steps (0.3 %), Adam at 1e-3 instead of 1e-4: a look, not a result",
     ),
-    "standard": Budget(30_000, 64, 10_000, note="30,000 of the paper's 300,000 steps (10 %), otherwise its settings"),
+    "standard": Budget(
+        30_000,
+        64,
+        10_000,
+        {"anneal": 10_000},
+        note="30,000 of the paper's 300,000 steps (10 %), otherwise its settings",
+    ),
     "paper": Budget(300_000, 64, 10_000, note="Locatello et al. 2019, table 4: 300,000 steps, batch 64, Adam at 1e-4"),
 }
 

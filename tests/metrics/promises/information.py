@@ -1,5 +1,10 @@
 """Metrics of information."""
 
+from math import log
+
+BIG = log(4) / log(24)  # share of the factor with four values in the entropy of 2, 3 and 4 values
+NO_ENTROPY_TO_PAY = sum(log(20) / log(20 * size) for size in (2, 3, 4)) / 3  # JEMMIG of a constant, and of two copies
+
 PROMISES = {
     "mig": {
         "identity": "best",
@@ -25,6 +30,71 @@ PROMISES = {
         "more codes": "less",
         "noise": (0.2, 0.9),
         "one code": "same",
+        "only constants": (0, 0),
+    },
+    "mig_sup": {
+        "identity": "best",
+        "permuted": "same",
+        "scaled": "same",
+        "flipped": "same",
+        "constant": (0.75, 0.75),
+        "duplicated": "same",
+        "rotated": "less",
+        "more codes": (0.5, 0.55),
+        "noise": (0, 0.1),
+        "one code": "same",
+        "only constants": (0, 0),
+    },
+    "dcimig": {
+        "identity": "best",
+        "permuted": "same",
+        "scaled": "same",
+        "flipped": "same",
+        "constant": "same",
+        "duplicated": "same",
+        "rotated": "less",
+        "more codes": "same",
+        "noise": (0, 0.1),
+        "one code": (BIG, BIG),
+        "only constants": (0, 0),
+    },
+    "jemmig": {
+        "identity": "best",
+        "permuted": "same",
+        "scaled": "same",
+        "flipped": "same",
+        "constant": "same",
+        "duplicated": (NO_ENTROPY_TO_PAY, NO_ENTROPY_TO_PAY),
+        "rotated": "less",
+        "more codes": (0.95, 0.99),
+        "noise": (0.05, 0.25),
+        "one code": "refused",
+        "only constants": (NO_ENTROPY_TO_PAY, NO_ENTROPY_TO_PAY),
+    },
+    "mig_posterior": {  # neighbours are 9 standard deviations apart, scaled ones 6
+        "identity": (0.9995, 1),
+        "permuted": "same",
+        "scaled": (0.995, 1),
+        "flipped": "same",
+        "constant": "same",
+        "duplicated": (0, 0),
+        "rotated": "less",
+        "more codes": "less",
+        "noise": (0, 0.1),
+        "one code": "refused",
+        "only constants": (0, 0),
+    },
+    "rmig": {
+        "identity": (0.9995, 1),
+        "permuted": "same",
+        "scaled": (0.995, 1),
+        "flipped": "same",
+        "constant": "same",
+        "duplicated": (0, 0),
+        "rotated": "less",
+        "more codes": "less",
+        "noise": (0, 0.1),
+        "one code": "refused",
         "only constants": (0, 0),
     },
 }
