@@ -68,7 +68,7 @@ def run(
 
     catalog.choose("--on", on, list(executors.NAMES))
     catalog.choose("--rerun", rerun, list(runner.RERUN))
-    wanted = _split(metrics) and catalog.metrics(_split(metrics))
+    wanted = catalog.metrics(_split(metrics)) if metrics else None
     if study is None:
         question = settings_.question(_split(models), _split(dataset), seeds, steps, budget, settings, wanted)
     elif models or settings or steps or wanted:
@@ -163,6 +163,24 @@ def report(
     from .report import report as write
 
     console.say(f"report: {write(folder, _split(metrics) or None)}")
+
+
+@app.command(epilog="`bench stress mig`\n\n`bench stress --out docs/stress`")
+def stress(
+    metric: Annotated[str, typer.Argument(help="Comma-separated names; every metric of codes if left out.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder for README.md, stress.csv and figures.")] = Path("out/stress"),
+) -> None:
+    """How metrics react to noise, rotation, copies, idle codes, scale, outliers, bins, rows, correlated factors."""
+    from rich import print as show
+
+    from .report.stress import table, write
+    from .stress import measure
+
+    out.mkdir(parents=True, exist_ok=True)
+    with console.Board() as board:
+        rows = measure(_split(metric), watch=board.show)
+    show(table(rows))
+    console.say(f"stress card: {write(rows, out)}")
 
 
 @app.command("list", epilog="`bench list models`\n\n`bench list metrics`")

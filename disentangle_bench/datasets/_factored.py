@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-KINDS = ("categorical", "ordered", "cyclic")
+KINDS = ("categorical", "ordered", "cyclic", "continuous")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +22,15 @@ class FactoredData:
     levels : f arrays, what each class of a factor stands for (a share of the range, ...); evenly spaced radians for a
         cyclic factor
     names : f different names
-    kinds : "categorical", "ordered" or "cyclic", one a factor
+    kinds : "categorical", "ordered", "cyclic" or "continuous", one a factor
     source : where the images come from: official, rendered, drawn ...
     sha256 : hash of the images or of the file that they were read from
     packed : are the pixels binary and stored as bits?
     label : the factor that counts as the class, None if none does
     home : (n,) the row that shows the same object unrotated and centred, None if the set has no such images
+    originals : (m, h, w, c) images of their own that `home` points to instead of rows
+    exact : (n, f) floats, what continuous factors are beyond their class in `factors`; None if there are none
+    fit : so many of the first rows are for training, the others for scoring; None if all are for both
 
     Raises
     ------
@@ -55,6 +58,9 @@ class FactoredData:
     packed: bool = False
     label: str | None = None
     home: np.ndarray | None = field(default=None, repr=False)
+    originals: np.ndarray | None = field(default=None, repr=False)
+    exact: np.ndarray | None = field(default=None, repr=False)
+    fit: int | None = None
 
     def __post_init__(self) -> None:
         def need(true: bool, message: str) -> None:
@@ -94,7 +100,11 @@ class FactoredData:
                 home.shape == (n,) and np.issubdtype(home.dtype, np.integer),
                 f"home must be ({n},) integers, got {home.shape} {home.dtype}",
             )
-            need(home.min() >= 0 and home.max() < n, f"home points to rows {home.min()} ... {home.max()} of {n}")
+            last = n if self.originals is None else len(self.originals)
+            need(home.min() >= 0 and home.max() < last, f"home points to rows {home.min()} ... {home.max()} of {last}")
+        need("continuous" not in self.kinds or self.exact is not None, "continuous factors need `exact`")
+        need(self.exact is None or self.exact.shape == (n, f), f"exact must be ({n}, {f}) floats")
+        need(self.fit is None or 0 < self.fit < n, f"fit must be from 1 to {n - 1} of {n} rows, got {self.fit}")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -112,8 +122,21 @@ class FactoredData:
 
     @property
     def values(self) -> np.ndarray:
-        """(n, f) floats: what the classes in `factors` stand for. Made anew at each access."""
+        """(n, f) floats: what the classes in `factors` stand for, or exactly. Made anew at each access."""
+        if self.exact is not None:
+            return self.exact
         return np.stack([np.asarray(level, float)[column] for level, column in zip(self.levels, self.factors.T)], 1)
+
+    @property
+    def table(self) -> np.ndarray:
+        """(n, f): factors as metrics read them, a class index or, where continuous, the value."""
+        continuous = np.array([kind == "continuous" for kind in self.kinds])
+        return self.factors if self.exact is None else np.where(continuous, self.exact, self.factors)
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Rows whose codes may be scored: those that training does not see, or all."""
+        return np.arange(self.fit or 0, len(self))
 
     @property
     def periods(self) -> tuple[float, ...]:
@@ -150,7 +173,8 @@ class FactoredData:
         """
         if self.home is None:
             raise ValueError(f"data set {self.name!r} has no canonical images")
-        return self.take(self.home[np.asarray(rows)])
+        at = self.home[np.asarray(rows)]
+        return self.take(at) if self.originals is None else self.originals[at]
 
 
 def grid(sizes: tuple[int, ...]) -> np.ndarray:

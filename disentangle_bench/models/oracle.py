@@ -14,6 +14,7 @@ class Oracle:
 
     def represent(self, data: Any, rows: np.ndarray, shown: np.ndarray, seed: int) -> dict[str, Any]:
         """`codes` (n, f) and, where the set has classes, these as `clusters`."""
-        factors = data.factors[rows]
-        found = {"codes": factors.astype(np.float32)}
-        return {**found, "clusters": factors[:, data.names.index(data.label)]} if data.label else found
+        found = {"codes": data.table[rows].astype(np.float32)}
+        if not data.label:
+            return found
+        return {**found, "clusters": data.factors[rows, data.names.index(data.label)]}

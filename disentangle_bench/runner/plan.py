@@ -103,6 +103,7 @@ class Study:
         for name in self.datasets:
             data = dataset(name, data_dir)
             for file, model in models:
+                _fits(file, model, data)
                 steps, batch = (self.steps, self.batch) if model.trains else (0, 0)
                 for seed in self.seeds:
                     run = Run(
@@ -114,7 +115,7 @@ class Study:
                         int(seed),
                         steps,
                         batch,
-                        min(self.rows, len(data)),
+                        min(self.rows, len(data.scored)),
                         getattr(model, "version", 1),
                     )
                     found[run.id] = run
@@ -167,6 +168,14 @@ def _known(model: Any) -> tuple[str, Any]:
             f"{type(model).__qualname__} of {type(model).__module__} is no file of disentangle_bench/models"
         )
     return name, model
+
+
+def _fits(name: str, model: Any, data: Any) -> None:
+    """Refuse a model whose supervision the data set has not."""
+    if getattr(model, "needs", "") == "labels" and data.label is None:
+        raise ValueError(f"{name} needs labels, and data set {data.name!r} has none")
+    if getattr(model, "supervised", False) and data.home is None:
+        raise ValueError(f"{name} (supervised=True) needs untransformed images, and data set {data.name!r} has none")
 
 
 def _params(model: Any) -> dict[str, Any]:

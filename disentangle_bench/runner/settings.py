@@ -29,9 +29,9 @@ def question(
     for option, given, kind in ("--models", models, "models"), ("--dataset", datasets, "datasets"):
         if not given:
             raise ValueError(f"{option}: nothing given; `bench list {kind}` shows what there is")
-    names = list(dict.fromkeys(catalog.choose("dataset", name) for name in datasets))
+    names = with_options(datasets, settings)
     chosen = build_models(models, settings, size)
-    options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen])
+    options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen], datasets)
     return Study(
         chosen,
         names,
@@ -41,9 +41,30 @@ def question(
         size.rows,
         metrics,
         options,
-        name="-".join(names),
+        name="-".join(dict.fromkeys(name.partition("(")[0] for name in names)),
         note=size.note if steps is None else f"{steps:,} steps, otherwise --budget {budget}",
     )
+
+
+def with_options(names: list[str], settings: list[str]) -> list[str]:
+    """Data sets with their options spelt out, from names and settings such as "digits.transform=so2,se2" (a sweep).
+
+    Raises
+    ------
+    ValueError
+        Unknown data set or option (with the nearest name), or a value of the wrong type.
+    """
+    from ..datasets import parse, spell
+
+    found = []
+    for name in names:
+        plain, fixed = parse(name)
+        ways = [fixed]
+        for target, option, text in map(split_setting, settings):
+            if target == plain:
+                ways = [{**way, **parse(f"{plain}({option}={v})")[1]} for way in ways for v in text.split(",")]
+        found += [spell(plain, way) for way in ways]
+    return list(dict.fromkeys(found))
 
 
 def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
@@ -70,7 +91,12 @@ def build_models(names: list[str], settings: list[str], budget: Budget) -> list[
     return [classes[name](**params) for name in wanted for params in chosen[name]]
 
 
-def metric_options(settings: list[str], budget: Budget, models: list[str]) -> dict[str, dict[str, Any]]:
+def metric_options(
+    settings: list[str],
+    budget: Budget,
+    models: list[str],
+    datasets: list[str] = [],  # noqa: B006 (read alone)
+) -> dict[str, dict[str, Any]]:
     """Keyword options a metric, from the budget and from settings such as "mig.bins=10".
 
     Raises
@@ -80,10 +106,11 @@ def metric_options(settings: list[str], budget: Budget, models: list[str]) -> di
     """
     options = {name: dict(values) for name, values in budget.metrics.items()}
     for target, option, text in map(split_setting, settings):
-        if target in models:
+        if target in models or target in datasets:
             continue
-        if target in catalog.names("model"):
-            raise ValueError(f"--set {target}.{option}: {target} is not among the models of this plan")
+        for kind in ("model", "dataset"):
+            if target in catalog.names(kind):
+                raise ValueError(f"--set {target}.{option}: {target} is not among the {kind}s of this plan")
         catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
         parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
         defaults = {

@@ -88,9 +88,9 @@ def work(task: Task, watch: Watch) -> None:
         watch(Message(task.name, f"failed: {type(error).__name__}: {error}", 1.0))
 
 
-def evaluation_rows(total: int, n: int) -> np.ndarray:
+def evaluation_rows(data: Any, n: int) -> np.ndarray:
     """The rows of a data set whose codes are kept: n different ones in random order, the same for every run."""
-    return rng.stream(0, "evaluation rows").choice(total, n, replace=False)
+    return data.scored[rng.stream(0, "evaluation rows").choice(len(data.scored), n, replace=False)]
 
 
 def shown_rows(data: Any, rows: np.ndarray, n: int = 8) -> np.ndarray:
@@ -115,7 +115,7 @@ def _load(task: Task) -> Any:
 def _control(task: Task, store: Store, watch: Watch) -> None:
     data = _load(task)
     for run in task.runs:
-        rows = evaluation_rows(len(data), run.rows)
+        rows = evaluation_rows(data, run.rows)
         shown = shown_rows(data, rows)
         with threadpool_limits(1):  # sums in one order, as in `compute`
             left = run.instance().represent(data, rows, shown, run.seed)
@@ -152,7 +152,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
     device = engine.pick_device(task.device)
     resident = Resident(data, device)
     for run, job, (member, seconds) in zip(task.runs, jobs, trained):
-        rows = evaluation_rows(len(data), run.rows)
+        rows = evaluation_rows(data, run.rows)
         outcome = Outcome(device=engine.describe(device), seconds=seconds, log=member.log)
         if member.status == "diverged":
             outcome.status, outcome.error = "diverged", f"a loss or weight is no longer finite at step {member.t}"
@@ -184,7 +184,7 @@ def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outc
             {
                 **outcome.arrays,
                 "rows": rows,
-                "factors": data.factors[rows].astype(np.int32),
+                "factors": data.table[rows],
                 "names": np.array(data.names),
                 "periods": np.array(data.periods),
                 "label": np.array(data.label or ""),

@@ -18,6 +18,7 @@ class Resident:
         self.data, self.device, self.dtype = data, device, dtype
         self.shape = data.shape
         self.pixels = torch.from_numpy(data.pixels).to(device)
+        self.originals = None if data.originals is None else torch.from_numpy(data.originals).to(device)
         self.home = None if data.home is None else torch.from_numpy(data.home).to(device)
         label = None if data.label is None else data.factors[:, data.names.index(data.label)]
         self.label = None if label is None else torch.from_numpy(label.astype("int64")).to(device)
@@ -32,8 +33,8 @@ class Resident:
         return self.data.sizes[self.data.names.index(self.data.label)] if self.data.label else 10
 
     def rows(self, n: int, rng: Any) -> Tensor:
-        """n row numbers, drawn independently and uniformly."""
-        return rng.integers(len(self), n)
+        """n numbers of rows for training, drawn independently and uniformly."""
+        return rng.integers(self.data.fit or len(self), n)
 
     def at(self, rows: Tensor) -> Tensor:
         """The images of these rows."""
@@ -57,4 +58,5 @@ class Resident:
         """The same objects upright and centred, for models that are shown them."""
         if self.home is None:
             raise ValueError(f"data set {self.data.name!r} has no canonical images")
-        return self.at(self.home[rows])
+        at = self.home[rows]
+        return self.at(at) if self.originals is None else self.originals[at].permute(0, 3, 1, 2).to(self.dtype) / 255

@@ -117,3 +117,30 @@ def test_a_file_without_a_study_is_refused(tmp_path):
         load_study(tmp_path / "empty.py")
     with pytest.raises(ValueError, match="does not exist"):
         load_study(tmp_path / "none.py")
+
+
+def test_options_of_a_data_set_sweep_like_those_of_a_model():
+    from disentangle_bench.runner.settings import question
+
+    asked = question(["vae"], ["digits"], "1", 5, "quick", ["digits.transform=none,se2"], None)
+    assert list(asked.datasets) == ["digits", "digits(transform=se2)"] and asked.name == "digits"
+    with pytest.raises(ValueError, match="unknown option of digits 'transfom'"):
+        question(["vae"], ["digits"], "1", 5, "quick", ["digits.transfom=se2"], None)
+    with pytest.raises(ValueError, match="digits is not among the datasets of this plan"):
+        question(["vae"], ["toy"], "1", 5, "quick", ["digits.transform=se2"], None)
+
+
+def test_supervision_that_the_data_have_not_is_refused_before_any_work():
+    import dataclasses
+
+    from disentangle_bench.datasets import load
+    from disentangle_bench.models.mcevae import MCEVAE
+    from disentangle_bench.models.nvae import NVAE
+    from disentangle_bench.runner.plan import _fits
+
+    bare = dataclasses.replace(load("toy"), label=None, home=None)
+    with pytest.raises(ValueError, match="nvae needs labels, and data set 'toy' has none"):
+        _fits("nvae", NVAE(), bare)
+    with pytest.raises(ValueError, match=r"mcevae \(supervised=True\) needs untransformed images"):
+        _fits("mcevae", MCEVAE(supervised=True), bare)
+    _fits("mcevae", MCEVAE(), bare)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from disentangle_bench.datasets import load
 from disentangle_bench.models.mcevae import MCEVAE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner import run as runner
@@ -63,8 +64,8 @@ def test_a_run_leaves_its_files_and_rows(tmp_path):
 
 
 def test_evaluation_rows_are_different_and_the_same_for_everyone():
-    rows = evaluation_rows(576, 100)
-    assert len(set(rows.tolist())) == 100 and (rows == evaluation_rows(576, 100)).all()
+    rows = evaluation_rows(load("toy"), 100)
+    assert len(set(rows.tolist())) == 100 and (rows == evaluation_rows(load("toy"), 100)).all()
 
 
 def test_nothing_finished_is_done_twice(tmp_path):
