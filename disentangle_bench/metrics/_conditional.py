@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._dependence import BOUND, association
+from ._dependence import groups
 from ._information import entropy, mutual_information
 
 LEAST = 0.05  # of a factor's entropy that other factors, and chance, must leave to be found out
@@ -16,7 +16,8 @@ def information_and_entropy(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """I of every code and factor (d, f) and H of every factor (f,), in nats.
 
-    With `conditional`, a factor k that others depend on (Cramer's V above 0.1, `_dependence`) has in place of I and H
+    With `conditional`, a factor k that goes with others (pairs whose Cramer's V is above 0.1 link it to them, directly
+    or through others: two independent causes go together once their common effect is a factor) has in place of I and H
 
         I_dk = H_k (J_dk - E_dk) / (H_k - E_dk),   J_dk = I(z_d; v_k | v_c),   H_k = H(v_k | v_c)
 
@@ -33,10 +34,9 @@ def information_and_entropy(
     """
     information, entropies = mutual_information(binned, classes), entropy(classes)
     if conditional:
-        related = association(classes) > BOUND
-        np.fill_diagonal(related, False)
-        for k in np.flatnonzero(related.any(axis=1)):
-            others = np.flatnonzero(related[k])
+        for k, others in enumerate(groups(classes)):
+            if not len(others):
+                continue
             stratum = _joint(classes[:, others])
             left = _within(stratum, classes[:, [k]], classes[:, k])[0]
             if left[1] - left[2] < LEAST * entropies[k]:

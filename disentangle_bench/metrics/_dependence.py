@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 
 import numpy as np
@@ -24,13 +25,13 @@ def association(classes: NDArray[np.int64]) -> NDArray[np.float64]:
     """
     n, f = classes.shape
     columns = [np.unique(column, return_inverse=True)[1] for column in classes.T]
-    sizes = [int(column.max()) + 1 for column in columns]
+    counts = [np.bincount(column) for column in columns]
+    sizes = [len(count) for count in counts]
     v = np.eye(f)
     for i, j in zip(*np.triu_indices(f, 1)):
         a, b = sizes[i], sizes[j]
-        joint = np.bincount(columns[i] * b + columns[j], minlength=a * b).reshape(a, b)
-        expected = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0) / n
-        chi2 = ((joint - expected) ** 2 / expected).sum()
+        cells, joint = np.unique(columns[i] * b + columns[j], return_counts=True)
+        chi2 = n * ((joint / counts[i][cells // b] * joint / counts[j][cells % b]).sum() - 1)
         freedom = (a - 1) * (b - 1)
         if n > 2 and chi2 > freedom + 4 * np.sqrt(2 * freedom):
             excess = chi2 / n - freedom / (n - 1)
@@ -48,5 +49,22 @@ def warn_of_dependence(classes: NDArray[np.int64]) -> None:
             f"factors in columns {i} and {j} depend on each other (Cramer's V {v.max():.2f}, bound {BOUND}): this "
             "metric is defined for independent factors and takes what one explains for the other's",
             CorrelatedFactors,
-            stacklevel=4,
+            stacklevel=_outside(),
         )
+
+
+def groups(classes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """For each column, the others that go with it: linked by pairs above the bound, directly or through others."""
+    linked = association(classes) > BOUND
+    for k in range(len(linked)):  # Warshall's closure
+        linked |= linked[:, [k]] & linked[k]
+    np.fill_diagonal(linked, False)
+    return [np.flatnonzero(row) for row in linked]
+
+
+def _outside() -> int:
+    """The stack level of whoever called the package's metric."""
+    frame, level = sys._getframe(2), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -145,6 +145,20 @@ def check_codes(codes: ArrayLike, *, least_codes: int = 1) -> NDArray[np.float64
     return x
 
 
+def check_sd(sd: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Standard deviations of codes of this shape.
+
+    Raises
+    ------
+    ValueError
+        As `check`; another shape.
+    """
+    spread = _codes(sd, "sd")
+    if spread.shape != shape:
+        raise ValueError(f"sd has shape {spread.shape}, codes has {shape}: one standard deviation a code")
+    return spread
+
+
 def check_labels(labels: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Class and cluster of every row, both int64 (n,). Any integers will do: they are names, not positions.
 
@@ -193,10 +207,12 @@ def _factors(array: ArrayLike, name: str) -> NDArray:
         raise ValueError(f"{name} must be real numbers (a value, or its index), got {y.dtype}")
     _two_dimensional(y, name, "factors")
     if y.dtype.kind == "f":
-        bad = ~np.isfinite(y)
+        bad = ~(np.abs(y, dtype=np.float64) <= LARGEST)
         if bad.any():
             row, column = np.argwhere(bad)[0]
-            raise ValueError(f"{name} must be finite numbers, got {y[row, column]} in row {row}, column {column}")
+            raise ValueError(
+                f"{name} must be finite float32 numbers, got {y[row, column]} in row {row}, column {column}"
+            )
         if not (y == np.rint(y)).all():
             return y.astype(np.float64, copy=False)
     return _integers(y, name)
@@ -212,7 +228,7 @@ def _classes(y: NDArray, bins: int | None) -> NDArray[np.int64]:
     columns = []
     for column in y.T:
         if (column == np.rint(column)).all():
-            columns.append(column.astype(np.int64))
+            columns.append(_integers(column, "factors"))
             continue
         values, classes = np.unique(column, return_inverse=True)
         continuous = len(values) > min(MOST_CLASSES, len(column) / 4)

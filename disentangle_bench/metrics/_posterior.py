@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._inputs import _codes, check
+from ._inputs import check, check_sd
+
+LEAST_SD = 1e-300  # below it, quotients lose their digits
 
 
 def check_posterior(
@@ -19,11 +21,9 @@ def check_posterior(
         As `check`; an sd of another shape than codes, or one that is not above 0.
     """
     mean, classes = check(codes, factors, least_codes=least_codes, factor_bins=factor_bins, independent=True)
-    spread = _codes(sd, "sd")
-    if spread.shape != mean.shape:
-        raise ValueError(f"sd has shape {spread.shape}, codes has {mean.shape}: one standard deviation a code")
-    if not (spread > 0).all():
-        row, column = np.argwhere(~(spread > 0))[0]
+    spread = check_sd(sd, mean.shape)
+    if not (spread >= LEAST_SD).all():
+        row, column = np.argwhere(~(spread >= LEAST_SD))[0]
         raise ValueError(
             f"sd must be above 0 (a standard deviation, not its logarithm), got {spread[row, column]} in row {row}, "
             f"column {column}; codes without spread have mig"

@@ -36,7 +36,7 @@ def mig(
     normalise : "factor" divides by H(v_k), as Chen et al. do; "code" divides each I(z_d; v_k) by H(z_d), the entropy
         of the binned code, before the gap is taken (constant codes count as knowing nothing)
     conditional : for correlated factors: I(z_d; v_k | v_c) and H(v_k | v_c) in place of I(z_d; v_k) and H(v_k), with
-        v_c all factors whose Cramer's V with v_k is above 0.1, adjusted for chance (see Notes)
+        v_c all factors that pairs with a Cramer's V above 0.1 link to v_k, adjusted for chance (see Notes)
 
     Returns
     -------

@@ -42,7 +42,7 @@ def mig_sup(
     inactive : what to do with codes that know nothing about any factor, such as constants: "keep" counts their gap of
         0; "drop" leaves them out of the mean
     conditional : for correlated factors: I(z_d; v_k | v_c) and H(v_k | v_c) in place of I(z_d; v_k) and H(v_k), with
-        v_c all factors whose Cramer's V with v_k is above 0.1, adjusted for chance as in `mig`
+        v_c all factors that pairs with a Cramer's V above 0.1 link to v_k, adjusted for chance as in `mig`
 
     Returns
     -------
@@ -61,6 +61,8 @@ def mig_sup(
       et al. 2022) computes, with bins=10 by default, of codes that it scales to [0, 1] first; a constant code makes it
       NaN there. It asks how much of the code is about the factor: a code with noise in it, or one of several that
       share a factor, is judged by what its bins hold.
+    * The authors' code takes the information of sampled posteriors, and averages over units whose means have a variance
+      above 0.01: leave out the others' columns before the call to count as they do.
     * Codes that know nothing count as 0 by default, because nearly dead codes do so too: leaving out exact constants
       alone would make the score jump. A wide code with few active units therefore scores low.
     * Codes that split a factor score less than 1 each with "factor", although each is about that factor alone.

@@ -120,7 +120,7 @@ def test_too_few_rows_for_each_combination_are_refused():
     _, whole, chance = _within(20 * a + b, v, v[:, 2])[2]
     assert whole == pytest.approx(chance, abs=1e-9)
     assert whole > 0.4
-    with pytest.raises(ValueError, match=r"column 2 .* \[0, 1\], or has too few rows for each of their combinations"):
+    with pytest.raises(ValueError, match=r"column 0 .* \[1, 2\], or has too few rows for each of their combinations"):
         mig(v, v, conditional=True)
 
 
@@ -134,3 +134,14 @@ def test_correlated_factors_are_warned_of(metric):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             metric(*given, conditional=True)
+
+
+def test_a_common_effect_links_its_causes():
+    """Independent causes a and b depend on each other given c = a + b: a perfect code must still score 1."""
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(5, size=(2, 10_000))
+    c = np.where(rng.random(10_000) < 0.2, rng.integers(9, size=10_000), a + b)
+    factors = np.stack([a, b, c], axis=1)
+    for score in (mig, mig_sup, modularity):
+        assert score(factors * 1.0, factors, conditional=True) == pytest.approx(1, abs=1e-9)
+    assert mig(rng.normal(size=(10_000, 3)), factors, conditional=True) < 0.01

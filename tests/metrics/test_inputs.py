@@ -88,3 +88,20 @@ def test_dependent_factors_warn_and_independent_ones_do_not():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mig(factors * 1.0, factors[:, :2])
+
+
+def test_numbers_too_large_to_be_told_apart_are_refused_in_any_table():
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(4, size=200) / 2, rng.integers(3, size=200) * 1e19 + 1e19], axis=1)
+    with pytest.raises(ValueError, match=r"factors must lie within \+-2\*\*53"):
+        mig(factors, factors)
+
+
+def test_factors_that_number_their_rows_cost_no_square_of_memory():
+    import tracemalloc
+
+    ids = np.stack([np.arange(5000), np.random.default_rng(0).permutation(5000)], axis=1)
+    tracemalloc.start()
+    association(ids)
+    assert tracemalloc.get_traced_memory()[1] < 5e6
+    tracemalloc.stop()
