@@ -19,6 +19,7 @@ CARD = (  # the metrics of a run unless others are named: what the field's studi
     "sap",
     "modularity",
     "explicitness",
+    "irs",
     "cluster_accuracy",
     "nmi",
     "ari",

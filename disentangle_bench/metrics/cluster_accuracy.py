@@ -34,11 +34,17 @@ def cluster_accuracy(labels: ArrayLike, clusters: ArrayLike) -> float:
     -----
     * There may be more or fewer clusters than classes. Rows in a cluster without a class are wrong, so splitting a
       class costs.
-    * Not purity: that lets many clusters share a class, and is 1 when every row is its own cluster.
+    * One to one is what Xie et al. 2016 (DEC), Jiang et al. 2017 (VaDE) and Hu et al. 2017 (IMSAT) call ACC. Many to
+      one, where clusters may share a class, is `cluster_purity`; adversarial autoencoders (Makhzani et al. 2016) and
+      GMVAE (Dilokthanakul et al. 2016) report accuracies of that kind, with more clusters than classes. When every row
+      is its own cluster the one is the number of classes over n, the other 1: never put both kinds in one table.
 
     References
     ----------
     Xie, Girshick, Farhadi 2016, "Unsupervised deep embedding for clustering analysis", equation 10.
+    Jiang, Zheng, Tan, Tang, Zhou 2017, "Variational deep embedding".
+    Hu, Miyato, Tokui, Matsumoto, Sugiyama 2017, "Learning discrete representations via information maximizing
+    self-augmented training".
     Kuhn 1955, "The Hungarian method for the assignment problem".
 
     Examples
