@@ -11,16 +11,35 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors; what exists is decided below
+    from .active_units import active_units as active_units
     from .ari import ari as ari
     from .betavae_score import betavae_score as betavae_score
     from .cluster_accuracy import cluster_accuracy as cluster_accuracy
+    from .cluster_purity import cluster_purity as cluster_purity
     from .dci import dci as dci
+    from .dci_lasso import dci_lasso as dci_lasso
+    from .dci_logistic import dci_logistic as dci_logistic
+    from .dcimig import dcimig as dcimig
     from .explicitness import explicitness as explicitness
+    from .factorised_support import factorised_support as factorised_support
     from .factorvae_score import factorvae_score as factorvae_score
+    from .infomec import infomec as infomec
+    from .irs import irs as irs
+    from .jemmig import jemmig as jemmig
+    from .mcc import mcc as mcc
+    from .mi_score import mi_score as mi_score
     from .mig import mig as mig
+    from .mig_posterior import mig_posterior as mig_posterior
+    from .mig_sup import mig_sup as mig_sup
     from .modularity import modularity as modularity
     from .nmi import nmi as nmi
+    from .r2 import r2 as r2
+    from .rmig import rmig as rmig
     from .sap import sap as sap
+    from .total_correlation import total_correlation as total_correlation
+    from .udr import udr as udr
+    from .v_measure import v_measure as v_measure
+    from .wasserstein_correlation import wasserstein_correlation as wasserstein_correlation
 
     __all__: list[str]
 else:

@@ -25,6 +25,7 @@ def test_values_are_those_of_the_functions():
         "mig": mig(FACTORS * 1.0, FACTORS),
         "sap": sap(FACTORS * 1.0, FACTORS),
         "sap.continuous": sap(FACTORS * 1.0, FACTORS, continuous=True),
+        "sap.tree": sap(FACTORS * 1.0, FACTORS, predictor="tree"),
     }
 
 
@@ -40,8 +41,9 @@ def test_parts_of_a_metric_get_dotted_names():
 def test_the_convention_names_the_split_of_predictors():
     (row,) = rows_of(held(), "explicitness")
     assert "split=2/3 to fit, 1/3 to test" in row["convention"]
-    machine, line = (row["convention"] for row in rows_of(held(), "sap"))
+    machine, line, tree = (row["convention"] for row in rows_of(held(), "sap"))
     assert "split" in machine and "least_variance" not in machine
+    assert "depth=9" in tree and "split" in tree
     assert "split" not in line and "seed" not in line and "squared correlation" in line
     assert "test_codes" not in row["convention"]
 
