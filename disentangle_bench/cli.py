@@ -111,9 +111,7 @@ def score(
     metrics: Metrics = "",
     settings: Settings = [],  # noqa: B006
 ) -> None:
-    """Compute metrics that are missing in a results folder, or all of them for a file of codes. No torch needed."""
-    import pandas as pd
-
+    """Compute metrics that are missing in a results folder, or those of a file of codes. No torch needed."""
     from .runner.plan import BUDGETS
     from .runner.run import rescore_all
     from .runner.score import compute, plan_rows, read_codes
@@ -140,25 +138,15 @@ def score(
         return
     held = read_codes(target, factors)
     rows = [row for wanted in plan_rows(held, names, options) for row in compute(held, wanted)]
-    if without := [name for name in names if name not in {row["call"].split(".")[0] for row in rows}]:
-        console.warn(
-            f"no {', '.join(without)}: they need `label` in the file, the name of the factor that is the class"
-        )
-    if not rows:
-        raise typer.Exit(2)
-    table = pd.DataFrame(rows)[["metric", "version", "value", "n", "convention", "error"]]
-    table.to_csv(sys.stdout, index=False)
-    if (table.error != "").any():
-        raise typer.Exit(1)
+    console.scores(rows, names)
+    if not rows or any(row["error"] for row in rows):
+        raise typer.Exit(1 if rows else 2)
 
 
 @app.command(
     epilog="`bench report results/dsprites`\n\n`bench report results/dsprites --metrics mig,dci.disentanglement`"
 )
-def report(
-    folder: Folder,
-    metrics: Metrics = "",
-) -> None:
+def report(folder: Folder, metrics: Metrics = "") -> None:
     """Write leaderboard, plots, pictures and one self-contained page, from whatever is finished."""
     from .report import report as write
 
@@ -171,30 +159,24 @@ def stress(
     out: Annotated[Path, typer.Option(help="Folder for README.md, stress.csv and figures.")] = Path("out/stress"),
 ) -> None:
     """How metrics react to noise, rotation, copies, idle codes, scale, outliers, bins, rows, correlated factors."""
-    from rich import print as show
-
-    from .report.stress import table, write
-    from .stress import measure
+    from .report.stress import write
+    from .stress import broken, measure
 
     out.mkdir(parents=True, exist_ok=True)
     with console.Board() as board:
         rows = measure(_split(metric), watch=board.show)
-    show(table(rows))
+    console.verdicts(rows)
     console.say(f"stress card: {write(rows, out)}")
+    for problem in broken(rows):
+        console.warn(problem)
+    if broken(rows):
+        raise typer.Exit(1)
 
 
 @app.command("list", epilog="`bench list models`\n\n`bench list metrics`")
 def list_(kind: Annotated[str, typer.Argument(help="models | metrics | datasets | studies.")] = "models") -> None:
     """What there is, one name a line."""
-    kinds = {"models": "model", "metrics": "metric", "datasets": "dataset", "studies": ""}
-    kind = catalog.choose("kind", kind, list(kinds))
-    if kind == "studies":
-        found = sorted(str(path) for path in Path("benchmarks").glob("[!_]*.py"))
-        console.say("\n".join(found) if found else "no benchmarks/*.py here")
-    else:
-        width = max(map(len, catalog.names(kinds[kind])))
-        for name in catalog.names(kinds[kind]):
-            console.say(f"{name:{width}}  {catalog.summary(kinds[kind], name)}")
+    console.listing(kind)
 
 
 @app.command(epilog="`bench show 3f9a12`\n\n`bench show 3f9a12 --results results/dsprites`")
@@ -225,9 +207,7 @@ def data(
         return
     held = datasets.load(name, data_dir=data_dir)
     if action == "info":
-        console.say(f"{held.name}: {len(held):,} images {held.shape}, source {held.source}, sha256 {held.sha256}")
-        for factor, size, kind in zip(held.names, held.sizes, held.kinds):
-            console.say(f"  {factor:12} {size:4} values, {kind}{' (the class)' if factor == held.label else ''}")
+        console.describe(held)
         return
     console.preview(held, out or Path(f"{name}.png"))
 

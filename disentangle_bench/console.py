@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,58 @@ def preview(data: Any, path: Path) -> None:
 def say(text: str) -> None:
     """A line on standard output."""
     typer.echo(text)
+
+
+def listing(kind: str) -> None:
+    """What there is of models, metrics, datasets or studies, one name a line."""
+    kinds = {"models": "model", "metrics": "metric", "datasets": "dataset", "studies": ""}
+    one = kinds[catalog.choose("kind", kind, list(kinds))]
+    if not one:
+        found = sorted(str(path) for path in Path("benchmarks").glob("[!_]*.py"))
+        say("\n".join(found) if found else "no benchmarks/*.py here")
+        return
+    width = max(map(len, catalog.names(one)))
+    for name in catalog.names(one):
+        say(f"{name:{width}}  {catalog.summary(one, name)}")
+
+
+def scores(rows: list[dict[str, Any]], wanted: list[str]) -> None:
+    """Numbers of one file of codes as CSV on standard output; what could not be computed for want of an array."""
+    import pandas as pd
+
+    if without := [name for name in wanted if name not in {row["call"].split(".")[0] for row in rows}]:
+        warn(f"no {', '.join(without)}: {missing(without)}")
+    if rows:
+        table = pd.DataFrame(rows)[["metric", "version", "value", "n", "convention", "warning", "error"]]
+        table.to_csv(sys.stdout, index=False)
+
+
+def missing(metrics: list[str]) -> str:
+    """What a file of codes would need for these metrics."""
+    needed = {p for name in metrics for p in inspect.signature(catalog.get("metric", name)).parameters}
+    what = {
+        "clusters": "`label`, the name of the factor that is the class",
+        "sd": "`sd`, the posteriors' standard deviations, all above 0",
+        "representations": "several runs",
+    }
+    return "they need " + " or ".join(text for name, text in what.items() if name in needed)
+
+
+def verdicts(rows: Any) -> None:
+    """The verdicts of a stress card."""
+    from rich import print as show
+
+    from .report.stress_words import table
+    from .stress import judge
+
+    show(table(judge(rows)))
+
+
+def describe(held: Any) -> None:
+    """A data set's size, origin and factors."""
+    say(f"{held.name}: {len(held):,} images {held.shape}, source {held.source}, sha256 {held.sha256}")
+    for factor, size, kind in zip(held.names, held.sizes, held.kinds):
+        say(f"  {factor:12} {size:4} values, {kind}{' (the class)' if factor == held.label else ''}")
 
 
 def warn(text: str) -> None:

@@ -11,7 +11,7 @@ from disentangle_bench import catalog, cli, contract
 
 README = Path("README.md").read_text(encoding="utf8")
 EXAMPLES = re.findall(r"```python\n# (disentangle_bench/\S+)\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"bench (?:run|score|report|list|show|data|check)\b[^#\n`]*", README)
+COMMANDS = re.findall(r"bench (?:run|score|report|stress|list|show|data|check)\b[^#\n`]*", README)
 
 
 @pytest.mark.parametrize(("path", "code"), EXAMPLES, ids=[Path(path).stem for path, _ in EXAMPLES])

@@ -46,7 +46,8 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
 
     Named are runs that failed or diverged, configurations that are missing altogether or for some of the seeds that the
     data set has, finished runs without scores, metrics that are missing for single runs, metrics that were computed by
-    more than one convention, what metrics warn of (factors that depend on each other), and runs that saw different files of one data set.
+    more than one convention, what metrics warn of (factors that depend on each other), and runs that saw different
+    files of one data set.
     """
     here = at(frame, dataset, source)
     where = place_name(dataset, source)

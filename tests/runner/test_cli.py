@@ -145,7 +145,7 @@ def test_check_tells_what_a_file_breaks(bench):
 
 
 def test_every_help_ends_with_commands_to_copy():
-    for command in ["run", "score", "report", "list", "show", "data", "check"]:
+    for command in ["run", "score", "report", "stress", "list", "show", "data", "check"]:
         text = CliRunner().invoke(cli.app, [command, "--help"]).output
         assert text.count("bench " + command) >= 2, command
 
