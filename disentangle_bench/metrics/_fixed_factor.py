@@ -8,11 +8,13 @@ fresh one that a generator would make, so batches of a sample repeat no row wher
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+FEW = 10  # rows a value
 CHUNK = 4_000_000  # floats of codes gathered at once: 32 MB
 
 
@@ -69,6 +71,20 @@ class Partners:
             places = self.start[of, row][:, None] + subsets(self.size[of, row], batch, rng)
             rows[many] = self.order[of[:, None], places]
         return k, rows
+
+
+def partners(factors: NDArray[np.int64]) -> Partners:
+    """The partners of all rows; warns of a factor with few rows a value."""
+    found = Partners(factors)
+    for k, values in enumerate(len(np.unique(column)) for column in factors.T):
+        if not found.grid and len(factors) < FEW * values:
+            warnings.warn(
+                f"factors: column {k} has {values} values in {len(factors)} rows, so that sets of rows which share one "
+                "repeat, and noise scores too high: give more rows, or coarser values",
+                UserWarning,
+                stacklevel=3,
+            )
+    return found
 
 
 def is_grid(factors: NDArray[np.int64]) -> bool:

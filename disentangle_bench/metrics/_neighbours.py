@@ -17,8 +17,8 @@ def neighbour_information(
 
     over the rows whose class has n_y > 1 rows, n of them: k = min(neighbours, n_y - 1), and m counts the rows of any
     class, itself among them, that are closer than its k-th neighbour within the class. Equal codes are told apart by
-    one fixed small number a row, the same for all codes, along each code's own direction: order, scale and sign of the
-    codes leave the estimate alone. A constant code knows nothing.
+    one fixed small number a row, the same for all codes, along each code's own direction: order of columns, offset,
+    scale and sign leave the estimate alone. A constant code knows nothing.
     """
     varies = np.ptp(codes, axis=0) > 0
     information = np.zeros((codes.shape[1], classes.shape[1]))
@@ -31,9 +31,8 @@ def neighbour_information(
 def _told_apart(codes: NDArray) -> NDArray:
     centred = codes - codes.mean(axis=0)
     direction = np.sign(np.take_along_axis(centred, np.abs(centred).argmax(axis=0)[None], axis=0))
-    scaled = direction * codes / centred.std(axis=0)
-    size = np.maximum(1, np.abs(scaled).mean(axis=0))
-    return scaled + JITTER * size * np.random.default_rng(0).standard_normal((len(codes), 1))
+    scaled = direction * centred / centred.std(axis=0)
+    return scaled + JITTER * np.random.default_rng(0).standard_normal((len(codes), 1))
 
 
 def _with_class(x: NDArray, column: NDArray, neighbours: int) -> NDArray:

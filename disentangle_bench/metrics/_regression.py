@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST = 1e-9  # share of a size below which a remainder is rounding
+ROUNDING = 1e-6  # the same for codes, which networks make in float32
 
 
 def explained(codes: NDArray[np.float64], target: NDArray[np.float64], least_variance: float = 0.0) -> NDArray:
@@ -25,22 +26,26 @@ def explained(codes: NDArray[np.float64], target: NDArray[np.float64], least_var
 
 
 def basis(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal columns that span the centred ones: (n, rank)."""
-    left, size, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
-    return left[:, size > SMALLEST * max(size.max(initial=0), np.finfo(float).tiny)]
+    """Orthonormal columns that span the centred ones, whatever their units: (n, rank)."""
+    centred = columns - columns.mean(axis=0)
+    norm = np.linalg.norm(centred, axis=0)
+    left, size, _ = np.linalg.svd(centred[:, norm > 0] / norm[norm > 0], full_matrices=False)
+    return left[:, size > SMALLEST]
 
 
-def remainder(columns: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+def remainder(
+    columns: NDArray[np.float64], others: NDArray[np.float64], rounding: float = SMALLEST
+) -> NDArray[np.float64]:
     """What the regression of each centred column on the others leaves; exactly 0 where that is rounding."""
     centred, span = columns - columns.mean(axis=0), basis(others)
     left = centred - span @ (span.T @ centred)
     left -= span @ (span.T @ left)  # once more, for what rounding left
-    size, whole = (np.linalg.norm(part, axis=0) for part in (left, centred))
-    return np.where(size > SMALLEST * whole, left, 0.0)
+    size, whole = (np.linalg.norm(part, axis=0) for part in (left, columns))
+    return np.where(size > rounding * whole, left, 0.0)
 
 
 def check_turns(targets: list[NDArray[np.float64]]) -> None:
     """Refuse a cyclic factor whose values are all the same angle."""
     for k, target in enumerate(targets):
-        if np.ptp(target, axis=0).max() < SMALLEST:
+        if target.shape[1] == 2 and np.ptp(target, axis=0).max() < SMALLEST:
             raise ValueError(f"cyclic: column {k} of factors has a single value up to whole periods; drop it")

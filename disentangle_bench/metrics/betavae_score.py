@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._fit import check_classifier, predicted
-from ._fixed_factor import Partners, over_batches
+from ._fixed_factor import over_batches, partners
 from ._inputs import check, check_option, check_seed
 from ._metric import metric
 
@@ -92,7 +92,7 @@ def betavae_score(
         check_option(name, option, least)
     check_classifier(classifier, ("softmax", "one-vs-rest"))
     check_seed(seed)
-    k, first, second = Partners(factors).pairs(train + test, batch, np.random.default_rng(seed))
+    k, first, second = partners(factors).pairs(train + test, batch, np.random.default_rng(seed))
     u = over_batches(lambda z, w: np.abs(z - w).mean(axis=1), codes, first, second)  # (points, d)
     right = predicted(u[:train], k[:train], u[train:], classifier) == k[train:]
     chance = 1 / factors.shape[1]

@@ -41,11 +41,13 @@ def factorised_support(codes: ArrayLike, *, aggregate: Literal["mean", "sum"] = 
     Notes
     -----
     * The paper minimises the sum over pairs on batches of a few hundred rows in training; as a score the mean compares
-      codes of different width. The distance is exact for all given rows; no pair of rows is left out.
+      codes of different width. The authors' code takes the squared distance of raw codes: another number. The distance
+      is exact for all given rows; no pair of rows is left out.
     * Asks only which combinations occur, not how often: correlated factors cost nothing as long as every combination
       has rows. That is its purpose.
     * For continuous codes it hangs on the number of rows and on tails, as combinations of two extremes have to be among
-      the rows: independent Gaussian codes score 1.8 in 1,000 rows and 2.0 in 10,000, uniform ones 0.08. Compare scores
+      the rows: ten independent Gaussian codes score about 1.9 in 1,000 rows and 2.1 in
+      10,000, uniform ones 0.22 and 0.07. Compare scores
       of equally many rows and similar marginals.
     * One outlier decides: its combinations with the extremes of other codes are far from all rows.
     * Sees pairs alone. Duplicates, rotations and functions of other codes leave corners empty and score high.

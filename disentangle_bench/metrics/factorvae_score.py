@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._fixed_factor import Partners, over_batches
+from ._fixed_factor import over_batches, partners
 from ._inputs import check, check_option, check_seed
 from ._metric import metric
 
@@ -100,7 +100,7 @@ def factorvae_score(
     codes = codes[:, (np.ptp(codes, axis=0) > 0) & (deviation > 0) & (deviation >= prune)]
     accuracy, chance = 0.0, 1 / factors.shape[1]
     if codes.shape[1]:
-        k, rows = Partners(factors).batches(train + test, batch, np.random.default_rng(seed))
+        k, rows = partners(factors).batches(train + test, batch, np.random.default_rng(seed))
         everywhere = codes.var(axis=0, ddof=1)
         winner = over_batches(lambda z: (z.var(axis=1, ddof=1) / everywhere).argmin(axis=1), codes, rows)  # (points,)
         accuracy = _vote(winner[:train], k[:train], winner[train:], k[train:])

@@ -91,7 +91,8 @@ def infomec(
     * Equal codes are told apart by a tiny fixed number for each row, where the authors' code draws a new one each time.
       Therefore perfect codes with few values do not reach 1: the information of unrelated pairs is noise, cut at 0,
       which costs 0.01 in 2,000 rows. Two runs of the authors' code differed by up to 0.16 where noise decides. Take
-      "bins" for quantised codes.
+      "bins" for quantised codes of up to 20 levels; the mode that the authors have for them (levels as classes, one-hot
+      codes for InfoE) is not here.
     * Activity depends on scale. One outlier makes all other codes inactive, and an informative code on a small scale
       is left out of InfoM and InfoC.
     * Linear in information, where `modularity` takes squares: the same codes score lower here.

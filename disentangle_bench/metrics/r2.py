@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._inputs import NumberSplit, check_number_split, check_option
 from ._metric import metric
-from ._regression import check_turns
+from ._regression import SMALLEST, check_turns
 
+CAUTION = 1.4  # price of a degree of freedom; at 1, as many features as rows fit noise at no cost
 CHUNK = 4096  # rows of kernel features at once
 WIDTHS = (0.5, 1.0, 2.0, 4.0)  # of the kernel, in medians of the distance between landmarks
 RIDGES = 10.0 ** np.arange(-8, 1)  # in units of the mean variance of a feature
@@ -112,7 +113,7 @@ def r2(
     split = check_number_split(codes, factors, test_codes, test_factors, cyclic, seed=seed)
     check_turns(split.targets)
     for k, target in enumerate(split.test_targets):
-        if not np.ptp(target, axis=0).any():
+        if np.ptp(target, axis=0).max() <= (0 if target.shape[1] == 1 else SMALLEST):
             raise ValueError(f"factors: column {k} cannot be judged, for all its test rows are alike; give more rows")
     columns = _columns(blocks, split.codes.shape[1])
     mean, deviation = split.codes.mean(axis=0), split.codes.std(axis=0)
@@ -147,6 +148,8 @@ def _scores(split: NumberSplit, predicted: list[NDArray]) -> list[float]:
     scores = []
     for target, guess in zip(split.test_targets, predicted):
         wrong, spread = ((target - guess) ** 2).sum(), ((target - target.mean(axis=0)) ** 2).sum()
+        if not np.isfinite(wrong):
+            raise ValueError("codes: too far apart for the probe to tell them from each other; is there an outlier?")
         scores.append(float(max(0.0, 1 - wrong / spread)))
     return scores
 
@@ -166,7 +169,8 @@ def _kernel(x: NDArray, targets: list[NDArray], test_x: NDArray, landmarks: int,
     points = np.unique(x[rows], axis=0)
     squared = _squared_distances(points, points)
     distances = np.sqrt(squared[np.triu_indices(len(points), 1)])
-    middle = float(np.median(distances)) if len(distances) else 1.0  # above 0: points are different
+    distances = distances[distances > 0]  # 0 between neighbours where another point is immensely far
+    middle = float(np.median(distances)) if len(distances) else 1.0
     best = [np.inf] * len(targets)
     guesses: list[NDArray] = [np.tile(target.mean(axis=0), (len(test_x), 1)) for target in targets]
     for width in WIDTHS:
@@ -182,13 +186,13 @@ def _kernel(x: NDArray, targets: list[NDArray], test_x: NDArray, landmarks: int,
         size, turn = np.linalg.eigh(gram)
         size = np.maximum(size, 0)
         shrunk = size / (size + RIDGES[:, None] * max(size.mean(), np.finfo(float).tiny))  # (ridges, features)
-        left = np.maximum(1 - (1 + shrunk.sum(axis=1)) / len(x), 1e-6)  # degrees of freedom that remain, their share
+        left = 1 - CAUTION * (1 + shrunk.sum(axis=1)) / len(x)  # degrees of freedom that remain, their share
         solved = {}
         for k, target in enumerate(targets):
             turned = turn.T @ cross[k]
             known = np.divide(turned**2, size[:, None], out=np.zeros_like(turned), where=size[:, None] > 0).sum(axis=1)
             wrong = target.var(axis=0).sum() * len(x) - (shrunk * (2 - shrunk)) @ known
-            judged = np.maximum(wrong, 0) / left**2
+            judged = np.divide(np.maximum(wrong, 0), left**2, out=np.full(len(left), np.inf), where=left > 0)
             ridge = int(judged.argmin())
             if judged[ridge] < best[k]:
                 best[k] = judged[ridge]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._fit import fit
 from ._inputs import Split, check, check_numbers, check_option, check_split
 from ._metric import metric
-from ._regression import basis, check_turns, explained, remainder
+from ._regression import ROUNDING, basis, check_turns, explained, remainder
 
 ON_A_LINE = ("least_variance", "cyclic", "conditional")
 
@@ -155,7 +155,7 @@ def _partial(x: NDArray, targets: list[NDArray], least_variance: float) -> NDArr
         left = remainder(basis(target), others)
         if not left.any():
             raise ValueError(f"factors: column {k} is a linear function of the others, which leave nothing; drop it")
-        scores.append(explained(remainder(x, others), left))
+        scores.append(explained(remainder(x, others, ROUNDING), left))
     return np.stack(scores, axis=1)
 
 

@@ -71,7 +71,7 @@ def total_correlation(codes: ArrayLike) -> float:
     if eigenvalues[0] <= 10 * d * np.finfo(np.float64).eps * eigenvalues[-1]:
         together = varies[np.abs(vectors[:, 0]) > 1e-6].tolist()
         raise ValueError(
-            f"codes: columns {together} are linear functions of each other, so that their total correlation is "
-            "infinite; drop one of them"
+            f"codes: columns {together} are not linearly independent, so that their total correlation is "
+            "infinite; drop those that repeat others"
         )
     return max(0.0, float(-np.log(eigenvalues).sum() / 2))

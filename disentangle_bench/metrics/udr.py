@@ -37,7 +37,7 @@ def udr(
     UDR_ij = [sum_b max_a R_ab^2 / sum_a R_ab + sum_a max_b R_ab^2 / sum_b R_ab] / (d_i + d_j)
 
     with R_ab the relevance of code a of run i for code b of run j, over the d_i and d_j informative codes of the two
-    runs. The score of run i is the median over all other runs j.
+    runs. The score of run j is the median over all other runs i.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def udr(
     -----
     * Published values used both relevances, for models of the same hyper-parameters and other seeds, with `least_kl`
       0.01. disentanglement_lib has the lasso with penalty 0.1 as its default, and averages the means of the two sums of
-      the equation, which differs where d_i and d_j do.
+      the equation, which differs where d_i and d_j do. There a weight above 1, which correlated codes get, counts in
+      full; then the score may exceed 1.
     * Agreement is not disentanglement: runs that agree on the same entangled codes (PCA, say) score 1. The idea is that
       training entangles them differently each time.
     * A factor with a symmetry (a cyclic orientation) may be found in different, equally good ways: then it is low.
@@ -106,7 +107,7 @@ def udr(
         elif i != j:
             r = np.abs(z[i].T @ z[j]) / len(z[i]) if relevance == "spearman" else _lasso(z[i], z[j], penalty)
             scores[i, j] = _agreement(np.minimum(r, 1))
-    each = np.nanmedian(scores, axis=1)
+    each = np.nanmedian(scores, axis=0)
     return UDR(float(each.mean()), each)
 
 
@@ -129,7 +130,7 @@ def _informative(
     if min(s.min() for s in deviations) <= 0:
         raise ValueError(f"sd must be above 0, got {min(s.min() for s in deviations)}")
     kl = [(x**2 + s**2 - 1 - 2 * np.log(s)).mean(axis=0) / 2 for x, s in zip(arrays, deviations)]
-    return [x[:, k > least_kl] for x, k in zip(arrays, kl)]
+    return [x[:, (np.ptp(x, axis=0) > 0) & (k > least_kl)] for x, k in zip(arrays, kl)]
 
 
 def _checked(array: ArrayLike, name: str) -> NDArray:
