@@ -156,7 +156,7 @@ def test_dci_of_the_same_importances(name):
 def test_dci(name, backend):
     """Trees break ties at random, and the reference drew from another stream."""
     scores = metrics.dci(*train(name), **test_part(name), backend=backend)
-    deviation = np.abs(np.subtract(scores, CASES[name]["values"]["dci"]["mean"]))
+    deviation = np.abs(np.subtract(scores[:4], CASES[name]["values"]["dci"]["mean"]))
     assert (deviation <= [0.005, 0.005, 0.01, 0.006]).all()
 
 

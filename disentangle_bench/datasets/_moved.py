@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -79,5 +80,6 @@ def move(image: np.ndarray, angle: float, shiftX: float, shiftY: float, scale: f
     c, s = np.cos(angle), np.sin(angle)
     back = np.array([[c, s], [-s, c]]) / scale  # of (row, column): from where a pixel is to where it was
     shift = np.array([shiftY, shiftX]) * side
-    was = affine_transform(image.astype(np.float32), back, middle - back @ (middle + shift), order=1)
+    offset: Any = middle - back @ (middle + shift)
+    was = affine_transform(image.astype(np.float32), back, offset, order=1)
     return np.clip(np.rint(was), 0, 255).astype(np.uint8)

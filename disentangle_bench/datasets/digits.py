@@ -36,8 +36,9 @@ def digits(data_dir: str | Path | None = None, *, transform: str = "none", copie
     from sklearn.datasets import load_digits
 
     held: Any = load_digits()
-    large = zoom(held.images / 16, (1, 2, 2), order=3, mode="grid-constant", grid_mode=True).clip(0, 1)
-    originals = np.pad(np.rint(255 * large).astype(np.uint8), ((0, 0), (EDGE, EDGE), (EDGE, EDGE)))
+    large = zoom(held.images / 16, (1, 2, 2), order=3, mode="grid-constant", grid_mode=True)
+    originals = np.zeros((len(large), 28, 28), np.uint8)
+    originals[:, EDGE:-EDGE, EDGE:-EDGE] = np.rint(255 * np.clip(large, 0, 1))
     test = np.arange(len(originals)) >= len(originals) - TEST
     return moved(
         "digits", originals, held.target, test, label="digit", transform=transform, copies=copies, source="scikit-learn"

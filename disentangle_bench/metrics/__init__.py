@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # for editors; what exists is decided below
     from .cluster_accuracy import cluster_accuracy as cluster_accuracy
     from .cluster_purity import cluster_purity as cluster_purity
     from .dci import dci as dci
+    from .dci_es import dci_es as dci_es
+    from .dci_forest import dci_forest as dci_forest
     from .dci_lasso import dci_lasso as dci_lasso
     from .dci_logistic import dci_logistic as dci_logistic
     from .dcimig import dcimig as dcimig

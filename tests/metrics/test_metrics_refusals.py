@@ -117,7 +117,6 @@ def test_a_value_that_the_split_leaves_out_of_training_is_named(name):
         ("mig", {"bins": 1}, "bins must be a whole number of at least 2, got 1"),
         ("modularity", {"bins": 0}, "bins must be a whole number of at least 2, got 0"),
         ("modularity", {"inactive": "skip"}, "inactive must be 'keep' or 'drop', got 'skip'"),
-        ("dci", {"predictor": "lasso"}, "predictor must be 'gbt', got 'lasso'"),
         ("dci", {"rows": 1}, "rows must be a whole number of at least 2, got 1"),
         ("betavae_score", {"batch": 0}, "batch must be a whole number of at least 1, got 0"),
         ("factorvae_score", {"batch": 1}, "batch must be a whole number of at least 2, got 1"),
