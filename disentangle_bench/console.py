@@ -86,7 +86,8 @@ def preview(data: Any, path: Path) -> None:
 
     h, w, c = data.shape
     sheet = data.take(np.linspace(0, len(data) - 1, 64).astype(int)).reshape(8, 8, h, w, c)
-    framed = np.pad(sheet, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=128)
+    framed = np.full((8, 8, h + 2, w + 2, c), 128, np.uint8)
+    framed[:, :, 1:-1, 1:-1] = sheet
     Image.fromarray(framed.transpose(0, 2, 1, 3, 4).reshape(8 * (h + 2), 8 * (w + 2), c).squeeze()).save(path)
     say(f"{path}")
 

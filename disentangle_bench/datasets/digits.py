@@ -36,7 +36,7 @@ def digits(data_dir: str | Path | None = None, *, transform: str = "none", copie
     from sklearn.datasets import load_digits
 
     held: Any = load_digits()
-    large = zoom(held.images / 16, (1, 2, 2), order=3, mode="grid-constant", grid_mode=True)
+    large: Any = zoom(held.images / 16, (1, 2, 2), order=3, mode="grid-constant", grid_mode=True)
     originals = np.zeros((len(large), 28, 28), np.uint8)
     originals[:, EDGE:-EDGE, EDGE:-EDGE] = np.rint(255 * np.clip(large, 0, 1))
     test = np.arange(len(originals)) >= len(originals) - TEST
