@@ -53,6 +53,8 @@ def dci_logistic(
 
     Notes
     -----
+    * A perfect code of a factor with many values stays below 1: a linear classifier finds no middle value of a line, and
+      leans on other codes for it (dSprites' factors in 6,000 rows: 0.97, informativeness 0.77).
     * The convention: codes standardised by mean and standard deviation of the rows for fitting (one that is constant
       there gets no weight), scikit-learn's solver "saga" with a tolerance of 1e-3, stopped after 100 passes, which is
       part of the definition; C = 1, as scikit-learn has it. Accuracy on the test rows.

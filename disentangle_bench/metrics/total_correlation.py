@@ -33,6 +33,7 @@ def total_correlation(codes: ArrayLike) -> float:
     -----
     * All given rows are used. Published values (Locatello et al. 2019) used 10,000 mean codes, as disentanglement_lib
       does, which this reproduces. Its values for constant and for collinear codes are NaN, infinite, or rounding.
+    * Noise scores near 0 as perfect codes of independent factors do.
     * Grows with the number of codes. With few rows it is too high, by about d (d - 1) / 4n.
     * Sees correlation alone: dependent codes without correlation, and rotations of codes of equal variance, score 0.
       Low values are therefore no evidence of disentanglement; Locatello et al. found none.

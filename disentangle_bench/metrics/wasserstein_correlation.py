@@ -43,6 +43,7 @@ def wasserstein_correlation(codes: ArrayLike) -> WassersteinCorrelation:
     * All given rows are used, with covariance over n - 1. Published values (Locatello et al. 2019) used 10,000 mean
       codes, as disentanglement_lib does, which this reproduces. For singular covariances that gives complex numbers;
       here collinear and constant codes have a value like any others.
+    * Noise scores near 0 as perfect codes do, for both are uncorrelated. Raw, it is in squares of the codes' unit.
     * Codes of large variance dominate; the raw score multiplies with the square of a common scale.
     * Sees correlation alone: dependent codes without correlation, and rotations of codes of equal variance, score 0.
     * Correlated factors make a perfect code score above 0.
