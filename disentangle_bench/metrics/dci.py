@@ -40,7 +40,7 @@ def dci(
     test_codes, test_factors : rows to judge on. Without them two thirds of the rows are for fitting and one third for
         judging, by a permutation from np.random.default_rng(seed).
     backend : "sklearn", its GradientBoostingClassifier as it comes (100 rounds of trees of depth 3), or "fast", the
-        same trees some forty times faster; they differ by rounding and by which of equally good splits is drawn
+        same trees ten to sixty times faster; they differ by rounding and by which of equally good splits is drawn
     rows : at most so many rows for fitting, a random part of them; scores depend on it. The cost grows with rows x
         codes x classes of all factors.
     undefined : "raise" refuses one code, for which completeness has no meaning, and one factor, for which
@@ -71,7 +71,9 @@ def dci(
       of their own: dci_logistic, dci_lasso, dci_forest.
     * A code for one of two correlated factors helps to predict the other, which costs disentanglement: a warning is
       given.
-    * Trees see float32. Codes far from 0 compared with their spread lose it.
+    * Trees see float32, and values less than 1e-7 apart are one to them: codes far from 0 compared with their spread
+      lose it, and so do codes of a spread below 1e-4 or so in 10,000 rows. Scale such codes up. (Near that limit the
+      two backends differ: scikit-learn looks at neighbours within a node, the fast trees at those among all rows.)
     * A class that is missing from the rows for fitting is always predicted wrongly.
 
     References

@@ -85,6 +85,7 @@ def dci_forest(
       al. 2022), whose exact forests we do not know: about as near as two of its own seeds, which differ by up to 0.07
       in disentanglement and 0.002 in informativeness. There, a code without importance ends the list of codes, and
       those behind it count 0; that is not followed.
+    * Values less than 1e-7 apart are one to the trees: scale codes of a spread below 1e-4 or so up.
     * With `features` below 1, codes are used that a tree would not choose: this lowers the scores of perfect codes.
     * Duplicated codes share their importance, which costs completeness.
     * A code for one of two correlated factors helps to predict the other: a warning is given.

@@ -49,7 +49,7 @@ def dci_lasso(
         mean over factors without weights
     alpha : of the penalty; by default, for every factor, the one of 1, 0.1, 0.01, 0.001, 0.0001 with the best R^2 in
         cross-validation
-    folds : of that cross-validation, consecutive rows
+    folds : of that cross-validation: rows in random order, with "range" stretches of rows in their order
     undefined : "raise" refuses one code, for which completeness has no meaning, and one factor, for which
         disentanglement has none; "nan" gives nan for that part alone, and warns
     seed : for the split
@@ -106,6 +106,9 @@ def dci_lasso(
     if alpha is None and len(split.codes) < folds:
         raise ValueError(f"codes has {len(split.codes)} rows for fitting, too few for {folds} folds")
     split = scaled_by(convention, split)
+    if convention == "spread":  # folds are stretches of rows, which may come in the order of their factors
+        order = np.random.default_rng(seed).permutation(len(split.codes))
+        split = split._replace(codes=split.codes[order], targets=[target[order] for target in split.targets])
     importance, train, test = [], [], []
     for target, test_target in zip(split.targets, split.test_targets):
         fits = [_lasso(split.codes, column, split.test_codes, alpha, folds) for column in target.T]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from disentangle_bench.metrics import betavae_score, infomec, mcc, r2, sap, udr
+from disentangle_bench.metrics import betavae_score, dci_lasso, dci_logistic, infomec, mcc, r2, sap, udr
 
 
 def test_a_kernel_probe_with_as_many_features_as_rows_does_not_learn_noise_by_heart():
@@ -112,3 +112,27 @@ def test_wrong_kinds_of_cyclic_are_refused_by_name(cyclic):
     factors = np.tile(np.indices((3, 4)).reshape(2, -1).T, (20, 1))
     with pytest.raises(ValueError, match="cyclic must map"):
         mcc(factors, factors, cyclic=cyclic)
+
+
+def test_two_valued_factors_weigh_like_others_in_logistic_importances():
+    """|W_0| + |W_1| = |w| for the one weight w = W_1 - W_0 that scikit-learn keeps of two values."""
+    rng = np.random.default_rng(0)
+    factors = np.stack([rng.integers(2, size=4000), rng.integers(2, size=4000)], axis=1)
+    codes = factors + 0.5 * rng.normal(size=(4000, 2))
+    found = dci_logistic(codes, factors).importance
+    from sklearn.linear_model import LogisticRegression
+
+    order = np.random.default_rng(0).permutation(4000)[:2666]
+    x = (codes[order] - codes[order].mean(axis=0)) / codes[order].std(axis=0)
+    alone = LogisticRegression(l1_ratio=1, C=1, solver="saga", tol=1e-6, max_iter=5000).fit(x, factors[order, 0])
+    assert found[:, 0] == pytest.approx(np.abs(alone.coef_[0]) / 2, abs=0.02)
+
+
+def test_lasso_penalties_do_not_depend_on_the_order_of_rows():
+    factors = np.tile(np.indices((6, 5)).reshape(2, -1).T, (100, 1))
+    factors = factors[np.lexsort(factors.T)]
+    codes = factors + 0.5 * np.random.default_rng(0).normal(size=factors.shape)
+    given = {"test_codes": codes, "test_factors": factors}
+    order = np.random.default_rng(1).permutation(3000)
+    in_order, shuffled = dci_lasso(codes, factors, **given), dci_lasso(codes[order], factors[order], **given)
+    assert in_order.disentanglement == pytest.approx(shuffled.disentanglement, abs=0.03)
