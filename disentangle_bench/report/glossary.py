@@ -44,8 +44,12 @@ GLOSSARY = {
         "well below 1, see the oracle."
     ),
     "sap.continuous": Meaning("The same gap when factors are taken as numbers and predicted on a line."),
+    "sap.tree": Meaning("The same gap when a decision tree predicts the factor's value."),
     "modularity": Meaning("Whether each latent knows about one factor only; noise does not score 0, see the control."),
     "explicitness": Meaning("How well a linear classifier reads each factor from all latents; 0.5 is guessing."),
+    "irs": Meaning(
+        "How still a latent stays while one factor is fixed and the others change; noise does not score 0, see the control."
+    ),
     "betavae_score": Meaning("How often a linear classifier tells which factor a set of image pairs has in common."),
     "factorvae_score": Meaning(
         "How often the latent that varies least tells which factor a batch of images has in common."
