@@ -48,7 +48,7 @@ GLOSSARY = {
     "modularity": Meaning("Whether each latent knows about one factor only; noise does not score 0, see the control."),
     "explicitness": Meaning("How well a linear classifier reads each factor from all latents; 0.5 is guessing."),
     "irs": Meaning(
-        "How still a latent stays while one factor is fixed and the others change; noise does not score 0, see the control."
+        "How still a latent stays while one factor is fixed and the others change; noise does not score 0, see there."
     ),
     "betavae_score": Meaning("How often a linear classifier tells which factor a set of image pairs has in common."),
     "factorvae_score": Meaning(
