@@ -82,7 +82,8 @@ class Run:
 class Study:
     """A question put to the suite: every model on every data set with every seed.
 
-    Models are objects (`BetaVAE(beta=8)`) or names. `metrics` None means all; `options` are keyword options a metric.
+    Models are objects (`BetaVAE(beta=8)`) or names. `metrics` None means the card (`catalog.CARD`); `options` are
+    keyword options a metric.
     """
 
     models: Iterable[Any]

@@ -119,14 +119,8 @@ class Wanted:
         function = catalog.get("metric", self.metric)
         parameters = inspect.signature(function).parameters
         defaults = {p.name: p.default for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
-        hidden = {
-            "cyclic",
-            "undefined",
-            "jobs",
-            "test_codes",
-            "test_factors",
-            *function.unused.get(self.variant, ()),
-        }  # change no number
+        # what changes no number, or is told in words below
+        hidden = {"undefined", "jobs", "cyclic", "test_codes", "test_factors", *function.unused.get(self.variant, ())}
         said = [f"{key}={value}" for key, value in {**defaults, **self.options}.items() if key not in hidden]
         if self.of_clusters:
             said += [f"clusters={CLUSTERS[self.variant]}", f"labels={held.label}"]
@@ -183,7 +177,7 @@ def _parts(held: CodeFile, wanted: Wanted) -> dict[str, float]:
     else:
         known = {"codes": held.codes, "sd": held.sd, "factors": held.factors[:, counted(held)], "cyclic": held.cyclic}
         known["undefined"] = "nan"  # a part without a meaning here is a row that says so
-        result = function(**{k: v for k, v in known.items() if k in parameters}, **wanted.options)
+        result = function(**{**{k: v for k, v in known.items() if k in parameters}, **wanted.options})
     return numbers(result)
 
 
