@@ -14,7 +14,7 @@ import pytest
 import sklearn
 
 from disentangle_bench import metrics
-from disentangle_bench.metrics.dci import _aggregate
+from disentangle_bench.metrics._dci import aggregate
 
 pytestmark = pytest.mark.filterwarnings("ignore:factors in columns")  # c17 is correlated on purpose
 FOLDER = Path(__file__).parent / "golden"
@@ -146,7 +146,7 @@ def test_explicitness_where_training_lacks_a_class(k):
 def test_dci_of_the_same_importances(name):
     """The reference adds 1e-11 to importances, which keeps a perfect score 6e-10 below 1."""
     reference = CASES[name]["values"]["dci"]
-    assert _aggregate(np.array(reference["importance"])) == pytest.approx(reference["aggregate"], abs=5e-9)
+    assert aggregate(np.array(reference["importance"])) == pytest.approx(reference["aggregate"], abs=5e-9)
 
 
 @pytest.mark.parametrize(

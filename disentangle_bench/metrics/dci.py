@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._dci import DCI, check_undefined, judge, subset
-from ._dci import aggregate as _aggregate  # noqa: F401
 from ._fit import fit
 from ._inputs import Split, check_option, check_split
 from ._metric import metric

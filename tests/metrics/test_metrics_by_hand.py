@@ -7,10 +7,10 @@ import pytest
 
 from disentangle_bench import metrics
 from disentangle_bench.metrics import dci, factorvae_score, mig, modularity
+from disentangle_bench.metrics._dci import aggregate as dci_of
 from disentangle_bench.metrics._fixed_factor import Partners, over_batches
 from disentangle_bench.metrics._information import discretise, entropy, mutual_information
 from disentangle_bench.metrics._metric import metric
-from disentangle_bench.metrics.dci import _aggregate as dci_of
 from disentangle_bench.metrics.factorvae_score import _vote
 from disentangle_bench.metrics.modularity import _aggregate as modularity_of
 
