@@ -22,7 +22,7 @@ app = typer.Typer(
     "**then**  `bench report results/dsprites`",
 )
 
-Models = Annotated[str, typer.Option(help="Comma-separated names; `controls` is oracle, noise, untrained, pca.")]
+Models = Annotated[str, typer.Option(help="Comma-separated names; `controls`: oracle, noise, untrained, pca; `all`.")]
 Metrics = Annotated[
     str,
     typer.Option(help="Comma-separated names; `card` (if left out) is what studies report, `all` is all there are."),

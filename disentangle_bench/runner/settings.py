@@ -68,7 +68,7 @@ def with_options(names: list[str], settings: list[str]) -> list[str]:
 
 
 def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
-    """Model objects from names ("controls" is all controls) and settings such as "betavae.beta=1,4" (a list sweeps).
+    """Model objects from names ("controls", "all") and settings such as "betavae.beta=1,4" (a list sweeps).
 
     Raises
     ------
@@ -76,8 +76,9 @@ def build_models(names: list[str], settings: list[str], budget: Budget) -> list[
         Unknown model or parameter (with the nearest name), or a value of the wrong type.
     """
     known = catalog.names("model")
-    wanted = [m for name in names for m in (catalog.CONTROLS if name == "controls" else [name])]
-    wanted = list(dict.fromkeys(catalog.choose("model", name, [*known, "controls"]) for name in wanted))
+    words = {"controls": catalog.CONTROLS, "all": known}
+    wanted = [m for name in names for m in words.get(name, [name])]
+    wanted = list(dict.fromkeys(catalog.choose("model", name, [*known, *words]) for name in wanted))
     classes = {name: catalog.get("model", name) for name in wanted}
     chosen: dict[str, list[dict[str, Any]]] = {
         name: [{k: v for k, v in budget.model.items() if k in fields_of(cls)}] for name, cls in classes.items()
