@@ -105,7 +105,10 @@ def run(
 @app.command(epilog="`bench score results/dsprites`\n\n`bench score codes.npz --factors factors.npz --metrics mig,dci`")
 def score(
     target: Annotated[
-        Path, typer.Argument(help="A results folder, or a .npz with `codes` (n, d) and `factors` (n, f).")
+        Path,
+        typer.Argument(
+            help="A results folder, or a .npz with `codes` (n, d) and `factors` (n, f); docs/metrics.md has more."
+        ),
     ],
     factors: Annotated[Path | None, typer.Option(help="A .npz with `factors`, if the codes' file has none.")] = None,
     metrics: Metrics = "",
@@ -124,8 +127,7 @@ def score(
         store = Store(target)
         study = store.study()
         options = {**study.get("options", {}), **options}
-        runs = [record["run"] for record in store.records()]
-        if not runs:
+        if not (runs := [record["run"] for record in store.records()]):
             raise ValueError(f"{target}: no runs here; `bench run --out {target}` makes some")
         with console.Board() as board:
             filled, broken = rescore_all(store, runs, names, options, board.show)
@@ -138,8 +140,7 @@ def score(
         return
     held = read_codes(target, factors)
     rows = [row for wanted in plan_rows(held, names, options) for row in compute(held, wanted)]
-    console.scores(rows, names)
-    if not rows or any(row["error"] for row in rows):
+    if set(console.scores(rows, names)) & set(_split(metrics)) or any(row["error"] for row in rows):
         raise typer.Exit(1 if rows else 2)
 
 
@@ -201,15 +202,15 @@ def data(
     from . import datasets
 
     catalog.choose("action", action, ["fetch", "info", "preview"])
-    catalog.choose("dataset", name)
+    plain, options = datasets.parse(name)
     if action == "fetch":
-        console.say(f"{datasets.fetch(name, data_dir=data_dir)}")
+        console.say(f"{datasets.fetch(plain, data_dir=data_dir)}")
         return
     held = datasets.load(name, data_dir=data_dir)
     if action == "info":
         console.describe(held)
-        return
-    console.preview(held, out or Path(f"{name}.png"))
+    else:
+        console.preview(held, out or Path("-".join([plain, *map(str, options.values())]) + ".png"))
 
 
 @app.command(

@@ -110,26 +110,28 @@ def listing(kind: str) -> None:
         say(f"{name:{width}}  {catalog.summary(one, name)}")
 
 
-def scores(rows: list[dict[str, Any]], wanted: list[str]) -> None:
-    """Numbers of one file of codes as CSV on standard output; what could not be computed for want of an array."""
+def scores(rows: list[dict[str, Any]], wanted: list[str]) -> list[str]:
+    """Numbers of one file of codes as CSV on standard output; the metrics that it lacks an array for."""
     import pandas as pd
 
-    if without := [name for name in wanted if name not in {row["call"].split(".")[0] for row in rows}]:
-        warn(f"no {', '.join(without)}: {missing(without)}")
+    lacking = [name for name in wanted if name not in {row["call"].split(".")[0] for row in rows}]
+    for name in lacking:
+        warn(f"not computed: {name} needs {missing(name)}")
     if rows:
         table = pd.DataFrame(rows)[["metric", "version", "value", "n", "convention", "warning", "error"]]
         table.to_csv(sys.stdout, index=False)
+    return lacking
 
 
-def missing(metrics: list[str]) -> str:
-    """What a file of codes would need for these metrics."""
-    needed = {p for name in metrics for p in inspect.signature(catalog.get("metric", name)).parameters}
+def missing(metric: str) -> str:
+    """What a file of codes would need for a metric."""
     what = {
-        "clusters": "`label`, the name of the factor that is the class",
-        "sd": "`sd`, the posteriors' standard deviations, all above 0",
-        "representations": "several runs",
+        "clusters": "`label` in the file, the name of the factor that is the class",
+        "sd": "`sd` in the file, the posteriors' standard deviations, all above 0",
+        "representations": "the codes of several runs: call it in Python",
     }
-    return "they need " + " or ".join(text for name, text in what.items() if name in needed)
+    needed = inspect.signature(catalog.get("metric", metric)).parameters.values()
+    return next(what[p.name] for p in needed if p.default is p.empty and p.name in what)
 
 
 def verdicts(rows: Any) -> None:

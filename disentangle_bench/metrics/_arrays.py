@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._dependence import outside
 from ._information import discretise
 
 LARGEST = float(np.finfo(np.float32).max)  # beyond it a code has overflowed where it was made: networks run in float32
@@ -76,17 +78,30 @@ def as_classes(y: NDArray, bins: int | None) -> NDArray[np.int64]:
     if bins is not None:
         check_option("factor_bins", bins, 2)
         return discretise(y.astype(np.float64), bins)
-    if y.dtype.kind == "i":
-        return y
     columns = []
-    for column in y.T:
-        if (column == np.rint(column)).all():
+    for k, column in enumerate(y.T):
+        if is_continuous(column):
+            columns.append(discretise(column[:, None], FACTOR_BINS)[:, 0])
+        elif (column == np.rint(column)).all():
             columns.append(read_integers(column, "factors"))
-            continue
-        values, classes = np.unique(column, return_inverse=True)
-        continuous = len(values) > min(MOST_CLASSES, len(column) / 4)
-        columns.append(discretise(column[:, None], FACTOR_BINS)[:, 0] if continuous else classes)
+            values = len(np.unique(column))
+            if values > max(MOST_CLASSES, len(column) / 4):
+                warnings.warn(
+                    f"factors: column {k} has {values} whole numbers in {len(column)} rows, and each is a class of its "
+                    "own; if it is a quantity, give fractions (v / 1000, say), which are binned, or factor_bins",
+                    UserWarning,
+                    stacklevel=outside(),
+                )
+        else:
+            columns.append(np.unique(column, return_inverse=True)[1])
     return np.stack(columns, axis=1)
+
+
+def is_continuous(column: NDArray) -> bool:
+    """Whether a factor (n,) has fractions, and too many of them to be classes."""
+    if column.dtype.kind != "f" or (column == np.rint(column)).all():
+        return False
+    return len(np.unique(column)) > min(MOST_CLASSES, len(column) / 4)
 
 
 def as_targets(y: NDArray, cyclic: Mapping[int, float] | None) -> list[NDArray[np.float64]]:

@@ -49,7 +49,7 @@ def warn_of_dependence(classes: NDArray[np.int64]) -> None:
             f"factors in columns {i} and {j} depend on each other (Cramer's V {v.max():.2f}, bound {BOUND}): this "
             "metric is defined for independent factors and takes what one explains for the other's",
             CorrelatedFactors,
-            stacklevel=_outside(),
+            stacklevel=outside(),
         )
 
 
@@ -62,7 +62,7 @@ def groups(classes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return [np.flatnonzero(row) for row in linked]
 
 
-def _outside() -> int:
+def outside() -> int:
     """The stack level of whoever called the package's metric."""
     frame, level = sys._getframe(2), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):

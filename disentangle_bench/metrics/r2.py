@@ -134,6 +134,8 @@ def r2(
 
 
 def _columns(blocks: Mapping[str, Sequence[int]] | None, d: int) -> list[list[int]]:
+    if not isinstance(blocks, Mapping | None):
+        raise ValueError(f"blocks must map names to columns of codes, as {{'content': [0, 1]}}; got {blocks!r}")
     for name, of in (blocks or {}).items():
         for column in of:
             if not isinstance(column, int | np.integer) or not 0 <= column < d:

@@ -83,8 +83,8 @@ def sap(
     Notes
     -----
     * The machine is the convention of published values (Locatello et al. 2019: 10,000 rows to fit, 5,000 to judge).
-      It cannot single out a middle value of a factor on a line, and C = 0.01 makes it depend on the scale of the codes:
-      multiplying them by 0.1 moved scores by up to 0.28.
+      It cannot single out a middle value of a factor on a line, and C = 0.01 makes it depend on scale and (its bias is
+      penalised, too) on origin: multiplying codes by 0.1 moved scores by up to 0.28, adding 10 from 0.44 to 0.13.
     * Ubisoft's comparative framework (Carbonneau et al. 2022) has "linear", and a decision tree that it tunes and
       judges on the rows for fitting: predictor="tree" with these rows as test_codes and test_factors too gives the
       same number for most continuous codes, and one within 0.01 for codes with few values, where it tunes to less.

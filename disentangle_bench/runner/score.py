@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .. import catalog
+from ..metrics._arrays import FACTOR_BINS, is_continuous
 from ..metrics._metric import numbers
 
 CLUSTERS = {"kmeans": "k-means on the codes, k = classes, 10 starts, seed 0", "own": "the model's own rule"}
@@ -54,7 +55,12 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
         raise ValueError(f"{path}: no array `codes` (or `mean`); it holds {', '.join(sorted(held)) or 'nothing'}")
     table = held.pop("factors", None)
     if table is None or table.ndim != 2 or not table.size:
-        raise ValueError(f"{factors or path}: no array `factors` of shape (n, f); give one with --factors FILE.npz")
+        got = "" if table is None else f", got {table.shape}"
+        raise ValueError(
+            f"{factors or path}: no array `factors` of shape (n, f){got}; give one with --factors FILE.npz"
+        )
+    if "label" in held and held["label"].ndim:
+        raise ValueError(f"{path}: `label` must be the name of the factor that is the class, got an array of labels")
     names = tuple(map(str, held.pop("names", [f"factor{i}" for i in range(table.shape[1])])))
     label, clusters = str(held.pop("label", "")), held.pop("clusters", None)
     if len(names) != table.shape[1]:
@@ -64,6 +70,8 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
     sd, periods = held.pop("sd", None), held.pop("periods", None)
     if sd is not None and sd.shape != codes.shape:
         raise ValueError(f"{path}: `sd` has shape {sd.shape}, the codes {codes.shape}")
+    if sd is not None and (sd < 0).any():
+        raise ValueError(f"{path}: `sd` must not be negative, got {sd.min():g}: are these logarithms?")
     if periods is not None and periods.shape != (table.shape[1],):
         raise ValueError(f"{path}: `periods` has shape {periods.shape}, expected one a factor, ({table.shape[1]},)")
     noisy = sd is not None and bool((sd > 0).all())
@@ -93,8 +101,10 @@ def plan_rows(held: CodeFile, metrics: list[str], options: Mapping[str, Mapping[
             if held.label:
                 wanted += [Wanted(name, source, {}) for source in ["kmeans"] + ["own"] * (held.clusters is not None)]
         elif needs <= {"codes", "factors"} | ({"sd"} if held.sd is not None else set()):
-            for variant, fixed in getattr(function, "variants", {"": {}}).items():
-                wanted.append(Wanted(name, variant, {**options.get(name, {}), **fixed}))
+            for variant, fixed in function.variants.items():
+                unused = function.unused.get(variant, ())
+                own = {key: value for key, value in options.get(name, {}).items() if key not in unused}
+                wanted.append(Wanted(name, variant, {**own, **fixed}))
     return wanted
 
 
@@ -127,10 +137,13 @@ class Wanted:
         else:
             said += ["split=2/3 to fit, 1/3 to test"] if "test_codes" in parameters and "split" not in hidden else []
             said.append(f"codes={held.kind}")
-            said += [f"factors={','.join(held.names[i] for i in counted(held))}"] if "factors" in parameters else []
+            names = [held.names[i] for i in counted(held)] if "factors" in parameters else []
+            said += [f"factors={','.join(names)}"] if names else []
             if "cyclic" in parameters and "cyclic" not in function.unused.get(self.variant, ()):
-                names = [held.names[i] for i in counted(held)]
                 said += [f"cyclic={names[i]} (period {period:g})" for i, period in held.cyclic.items()]
+            elif names and not self.options.get("factor_bins"):
+                binned = [held.names[i] for i in counted(held) if is_continuous(held.factors[:, i])]
+                said += [f"in {FACTOR_BINS} equal-width bins={','.join(binned)}"] if binned else []
         return "; ".join([function.estimators.get(self.variant, function.estimator), *said])
 
 
@@ -153,7 +166,12 @@ def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
                 parts = _parts(held, wanted)
         except Exception as problem:  # a stranger's codes or metric: the others must go on
             parts, error = {"": np.nan}, f"{type(problem).__name__}: {problem}"
-    same["warning"] = "; ".join(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)))
+    told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
+    if "factors" in inspect.signature(catalog.get("metric", wanted.metric)).parameters:
+        told += [
+            f"{name} has a single value and is left out" for i, name in enumerate(held.names) if i not in counted(held)
+        ]
+    same["warning"] = "; ".join(dict.fromkeys(told))
     same["seconds"] = (time.perf_counter() - start) / len(parts)
     return [
         {
@@ -175,6 +193,8 @@ def _parts(held: CodeFile, wanted: Wanted) -> dict[str, float]:
         clusters = held.clusters if wanted.variant == "own" else kmeans(held.codes, len(np.unique(labels)))
         result = function(labels, clusters)
     else:
+        if "factors" in parameters and not counted(held):
+            raise ValueError("factors: each has a single value, so there is nothing to find out about them")
         known = {"codes": held.codes, "sd": held.sd, "factors": held.factors[:, counted(held)], "cyclic": held.cyclic}
         known["undefined"] = "nan"  # a part without a meaning here is a row that says so
         result = function(**{**{k: v for k, v in known.items() if k in parameters}, **wanted.options})

@@ -118,9 +118,19 @@ def metric_options(
             p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")
         }
         catalog.choose(f"option of {target}", option, sorted(defaults))
+        if option in picks(target):
+            raise ValueError(f"--set {target}.{option} picks another definition; {target} has a row for each already")
         kind = int if defaults[option] is None else type(defaults[option])
         options.setdefault(target, {})[option] = _parse(f"{target}.{option}", text, kind)
     return options
+
+
+def picks(metric: str) -> set[str]:
+    """Options that tell a metric's variants apart, or that none of them has a use for."""
+    function = catalog.get("metric", metric)
+    fixed = {option for options in function.variants.values() for option in options}
+    unused = [set(function.unused.get(variant, ())) for variant in function.variants]
+    return fixed | set.intersection(*unused)
 
 
 def split_setting(text: str) -> tuple[str, str, str]:

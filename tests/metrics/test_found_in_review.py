@@ -59,7 +59,7 @@ def test_cyclic_test_rows_that_are_all_alike_are_refused():
 
 def test_a_factor_with_a_value_for_every_few_rows_is_warned_of():
     rng = np.random.default_rng(0)
-    factors = np.stack([rng.integers(3, size=600), rng.integers(300, size=600)], axis=1)
+    factors = np.stack([rng.integers(3, size=600), rng.integers(140, size=600)], axis=1)
     with pytest.warns(UserWarning, match="column 1 has .* values in 600 rows"):
         betavae_score(rng.normal(size=(600, 4)), factors, train=100, test=50)
 

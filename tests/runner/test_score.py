@@ -167,3 +167,46 @@ def test_metrics_without_factors_name_none():
 
 def test_metrics_of_many_runs_are_not_of_one():
     assert rows_of(held(), "udr") == []
+
+
+def test_options_that_pick_a_variant_are_refused_and_others_reach_those_that_use_them():
+    from disentangle_bench.runner.plan import BUDGETS
+    from disentangle_bench.runner.settings import metric_options
+
+    for setting in ("sap.predictor=linear", "sap.continuous=true", "infomec.estimator=bins", "r2.probe=kernel"):
+        with pytest.raises(ValueError, match="picks another definition"):
+            metric_options([setting], BUDGETS["standard"], [])
+    rows = {row["metric"]: row for row in rows_of(held(), "sap", sap={"conditional": True})}
+    assert not any(row["error"] for row in rows.values())
+    assert "conditional=True" in rows["sap.continuous"]["convention"]
+    assert all("conditional" not in rows[name]["convention"] for name in ("sap", "sap.tree"))
+
+
+def test_continuous_factors_are_named_where_they_are_binned():
+    rng = np.random.default_rng(0)
+    factors = np.column_stack([rng.integers(3, size=400), rng.random(400)])
+    told = held(codes=factors + 0.1, factors=factors, names=("shape", "x"), label="")
+    (row,) = rows_of(told, "mig")
+    assert row["convention"].endswith("factors=shape,x; in 20 equal-width bins=x")
+    linear = next(row for row in rows_of(told, "r2") if row["metric"] == "r2.linear.mean")
+    assert "bins" not in linear["convention"]
+
+
+def test_what_is_left_out_or_doubtful_is_a_warning():
+    factors = np.column_stack([FACTORS, np.full(len(FACTORS), 7), np.arange(len(FACTORS))])
+    (row,) = rows_of(held(codes=FACTORS * 1.0, factors=factors, names=tuple("abcde")), "mig")
+    assert "d has a single value and is left out" in row["warning"]
+    assert "column 3 has 240 whole numbers in 240 rows, and each is a class of its own" in row["warning"]
+    (row,) = rows_of(held(factors=np.zeros((240, 1), int), names=("a",), label=""), "mig")
+    assert "factors: each has a single value" in row["error"]
+
+
+def test_arrays_of_the_wrong_kind_are_refused_by_key(tmp_path):
+    for extra, message in [
+        ({"label": FACTORS[:, 0]}, "`label` must be the name of the factor that is the class"),
+        ({"sd": np.full(FACTORS.shape, -1.0)}, "`sd` must not be negative, got -1: are these logarithms"),
+        ({"factors": FACTORS[:, 0]}, r"no array `factors` of shape \(n, f\), got \(240,\)"),
+    ]:
+        np.savez(tmp_path / "c.npz", **{"codes": FACTORS * 1.0, "factors": FACTORS, **extra})
+        with pytest.raises(ValueError, match=message):
+            read_codes(tmp_path / "c.npz")
