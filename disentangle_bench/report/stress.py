@@ -33,10 +33,18 @@ GROUPS = {
     "What they are judged with": ["bins", "correlation", "rows", "rows of noise", "codes of noise"],
 }
 FINDINGS = [  # case, verdicts, what those metrics do; left out where none does
-    ("rotation", ("invariant", "robust"), "hardly notice that codes are mixed in pairs, by up to 45 degrees"),
+    (
+        "rotation",
+        ("invariant", "robust"),
+        "hardly notice that codes are mixed in pairs, by up to 45 degrees (as should those that ask what can be read)",
+    ),
     ("noise", ("invariant", "robust"), "hardly notice noise of up to twice the deviation of the codes"),
     ("missing codes", ("invariant", "robust"), "hardly notice that codes are gone, and with them whole factors"),
-    ("copies", MOVES, "are moved by exact copies of the codes, although nothing is lost"),
+    (
+        "copies",
+        MOVES,
+        "are moved by exact copies of the codes, although nothing is lost (as should those that count codes a factor)",
+    ),
     ("idle codes", MOVES, "are moved by codes of pure noise beside the good ones"),
     ("constant codes", MOVES, "are moved by codes that never vary"),
     ("order and sign", ("robust", *MOVES), "depend on the order or the sign of codes, which are arbitrary"),
@@ -45,6 +53,7 @@ FINDINGS = [  # case, verdicts, what those metrics do; left out where none does
     ("correlation", MOVES, "take a dependence of the factors for a change of the codes, which are as good as before"),
     ("rows", MOVES, "differ between 10,000 rows and fewer, so that such scores do not compare"),
     ("rows of noise", MOVES, "give noise another score when there are few rows"),
+    ("codes of noise", MOVES, "give noise another score when there are more or fewer codes of it"),
 ]
 
 
