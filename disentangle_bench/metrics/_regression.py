@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST = 1e-9  # share of a size below which a remainder is rounding
+CAUTION = 1.4  # price of a degree of freedom in cross-validation; at 1, as many features as rows fit noise at no cost
 ROUNDING = 1e-6  # the same for codes, which networks make in float32
 
 

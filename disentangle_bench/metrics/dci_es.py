@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._dci import standardised
 from ._inputs import check_number_split, check_option
 from ._metric import metric
+from ._regression import CAUTION
 
 PENALTIES = np.logspace(-10, 2, 25)  # of the ridge, a row
 LOWEST, HIGHEST = 0.25, 4.0  # frequencies, over the root of the number of codes
@@ -163,7 +164,10 @@ def _ridge(x: NDArray, y: NDArray, test_x: NDArray) -> NDArray:
     whole, parts = (y**2).mean(axis=0), onto**2 / size[:, None]
     shrink = size / (size + PENALTIES[:, None])  # (penalties, c)
     errors = whole - (2 * shrink - shrink**2) @ parts  # (penalties, .) mean squared, of the rows fitted
-    freedom = 1 - np.minimum((shrink.sum(axis=1) + 1) / n, 1 - 1e-9)
-    chosen = (np.maximum(errors, 1e-14) / freedom[:, None] ** 2).argmin(axis=0)
+    freedom = 1 - CAUTION * (shrink.sum(axis=1) + 1) / n
+    judged = np.where(freedom[:, None] > 0, np.maximum(errors, 1e-14) / freedom[:, None] ** 2, np.inf)
+    chosen = judged.argmin(axis=0)
+    if not np.isfinite(judged).any():
+        return predicted
     weights = axes @ (onto / (size[:, None] + PENALTIES[chosen]))
     return test_x @ weights

@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._inputs import NumberSplit, check_number_split, check_option
 from ._metric import metric
-from ._regression import SMALLEST, check_turns
+from ._regression import CAUTION, SMALLEST, check_turns
 
-CAUTION = 1.4  # price of a degree of freedom; at 1, as many features as rows fit noise at no cost
 CHUNK = 4096  # rows of kernel features at once
 WIDTHS = (0.5, 1.0, 2.0, 4.0)  # of the kernel, in medians of the distance between landmarks
 RIDGES = 10.0 ** np.arange(-8, 1)  # in units of the mean variance of a feature
