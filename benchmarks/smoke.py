@@ -7,9 +7,9 @@ study = Study(
     models=catalog.names("model"),
     datasets=["toy"],
     seeds=range(2),
-    steps=200,
+    steps=40,
     batch=32,
     rows=576,
     options={"dci": {"rows": 200}},
-    note="200 steps on a toy: a test of the suite, not of the models",
+    note="40 steps on a toy: a test of the suite, not of the models",
 )

@@ -201,15 +201,9 @@ def _assert_equal(first: Any, second: Any) -> None:
 
 def _perfect(metric: Any) -> list[Any]:
     """Perfect inputs of a metric, by the names of its parameters without a default."""
-    factors = np.indices((3, 4, 5)).reshape(3, -1).T.repeat(6, 0)
-    known = {
-        "labels": factors[:, 0],
-        "clusters": factors[:, 0],
-        "codes": factors * 1.0,
-        "sd": np.full(factors.shape, 0.01),
-        "factors": factors,
-        "representations": [factors * 1.0, factors[:, [2, 0, 1]] * -2.0],
-    }
+    f = np.indices((3, 4, 5)).reshape(3, -1).T.repeat(6, 0)
+    known: dict[str, Any] = {"codes": f * 1.0, "sd": np.full(f.shape, 0.01), "factors": f}
+    known |= {"labels": f[:, 0], "clusters": f[:, 0], "representations": [f * 1.0, f[:, [2, 0, 1]] * -2.0]}
     return [known[p.name] for p in inspect.signature(metric).parameters.values() if p.default is p.empty]
 
 
