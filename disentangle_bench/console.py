@@ -37,9 +37,8 @@ def plan(made: Any, store: Any, stack: int) -> None:
 
 
 def _span(runs: list[Any]) -> str:
-    return " to ".join(
-        f"{rows:,}" for rows in sorted({run.rows for run in runs})[:: len({run.rows for run in runs}) - 1 or 1]
-    )
+    rows = {run.rows for run in runs}
+    return " to ".join(f"{n:,}" for n in sorted({min(rows), max(rows)}))
 
 
 def finish(records: list[dict[str, Any]], store: Any) -> None:

@@ -13,12 +13,8 @@ from ._dependence import outside
 from ._information import discretise
 
 LARGEST = float(np.finfo(np.float32).max)  # beyond it a code has overflowed where it was made: networks run in float32
-
 FINEST = float(np.finfo(np.float32).smallest_subnormal)
-
 EXACT = 2.0**53  # integers up to here are exact as floats
-
-
 FACTOR_BINS = 20  # of a continuous factor
 MOST_CLASSES = 100  # a column of fractions with more different values than this is continuous
 
@@ -84,8 +80,9 @@ def as_classes(y: NDArray, bins: int | None) -> NDArray[np.int64]:
             columns.append(discretise(column[:, None], FACTOR_BINS)[:, 0])
         elif (column == np.rint(column)).all():
             columns.append(read_integers(column, "factors"))
-            values = len(np.unique(column))
-            if values > max(MOST_CLASSES, len(column) / 4):
+            many = max(MOST_CLASSES, len(column) / 4)
+            values = len(np.unique(column)) if np.ptp(column) >= many else 0  # so few cannot be too many
+            if values > many:
                 warnings.warn(
                     f"factors: column {k} has {values} whole numbers in {len(column)} rows, and each is a class of its "
                     "own; if it is a quantity, give fractions (v / 1000, say), which are binned, or factor_bins",

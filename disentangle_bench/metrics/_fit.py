@@ -61,3 +61,18 @@ def _regression(**options: Any) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(random_state=0, **options)
+
+
+def standardised(fitted: NDArray, *others: NDArray) -> list[NDArray]:
+    """Arrays (., c) less the first one's means and over its standard deviations; columns constant there become 0."""
+    mean, deviation = fitted.mean(axis=0), fitted.std(axis=0)
+    active = (np.ptp(fitted, axis=0) > 0) & (deviation > 0)
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=active)
+    return [(array - mean) * scale for array in (fitted, *others)]
+
+
+def from_0_to_1(fitted: NDArray, *others: NDArray) -> list[NDArray]:
+    """Arrays (., c) so scaled that the first one's columns go from 0 to 1; columns constant there become 0."""
+    low, size = fitted.min(axis=0), np.ptp(fitted, axis=0)
+    scale = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    return [(array - low) * scale for array in (fitted, *others)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._dci import standardised
+from ._fit import standardised
 from ._inputs import check_number_split, check_option
 from ._metric import metric
 from ._regression import CAUTION

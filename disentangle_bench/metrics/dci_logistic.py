@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._dci import DCI, check_undefined, judge, standardised
-from ._fit import fit
+from ._dci import DCI, check_undefined, judge
+from ._fit import fit, standardised
 from ._inputs import check_split
 from ._metric import metric
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._fit import check_classifier, probabilities
+from ._fit import check_classifier, from_0_to_1, probabilities, standardised
 from ._inputs import check_split
 from ._metric import metric
 
@@ -91,7 +91,8 @@ def explicitness(
     if scaling not in ("z-score", "min-max"):
         raise ValueError(f"scaling must be 'z-score' or 'min-max', got {scaling!r}")
     split = check_split(codes, factors, test_codes, test_factors, seed=seed)
-    x, test_x = _scaled(split.codes, split.test_codes, scaling)
+    scale = standardised if scaling == "z-score" else from_0_to_1
+    x, test_x = scale(split.codes, split.test_codes)
     scores = []
     for k, (y, test_y) in enumerate(zip(split.factors.T, split.test_factors.T)):
         classes, p = probabilities(x, y, test_x, classifier, balanced=balanced)
@@ -108,13 +109,6 @@ def explicitness(
         scores.append(np.mean(areas))
     score = float(np.mean(scores))
     return 2 * score - 1 if rescale else score
-
-
-def _scaled(x: NDArray, test: NDArray, scaling: str) -> tuple[NDArray, NDArray]:
-    centre, spread = (x.mean(axis=0), x.std(axis=0)) if scaling == "z-score" else (x.min(axis=0), np.ptp(x, axis=0))
-    active = (np.ptp(x, axis=0) > 0) & (spread > 0)
-    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=active)
-    return (x - centre) * scale, (test - centre) * scale
 
 
 def _area(score: NDArray, positive: NDArray) -> float:

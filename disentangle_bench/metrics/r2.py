@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._fit import standardised
 from ._inputs import NumberSplit, check_number_split, check_option
 from ._metric import metric
 from ._regression import CAUTION, SMALLEST, check_turns
@@ -115,10 +116,8 @@ def r2(
         if np.ptp(target, axis=0).max() <= (0 if target.shape[1] == 1 else SMALLEST):
             raise ValueError(f"factors: column {k} cannot be judged, for all its test rows are alike; give more rows")
     columns = _columns(blocks, split.codes.shape[1])
-    mean, deviation = split.codes.mean(axis=0), split.codes.std(axis=0)
-    active = (np.ptp(split.codes, axis=0) > 0) & (deviation > 0)
-    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=active)
-    x, test_x = (split.codes - mean) * scale, (split.test_codes - mean) * scale
+    x, test_x = standardised(split.codes, split.test_codes)
+    active = np.ptp(x, axis=0) > 0
 
     def scores(of: list[int]) -> list[float]:
         if not active[of].any():

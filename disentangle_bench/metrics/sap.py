@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._fit import fit
+from ._fit import fit, from_0_to_1
 from ._inputs import Split, check, check_numbers, check_option, check_split
 from ._metric import metric
 from ._regression import ROUNDING, basis, check_turns, explained, remainder
@@ -175,9 +175,8 @@ def _accuracy_of_trees(split: Split, depth: int, seed: int) -> NDArray:
     """(d, f): one tree for every code and factor, on codes from 0 to 1: trees have single precision."""
     from sklearn.tree import DecisionTreeClassifier
 
-    low, width = split.codes.min(axis=0), np.ptp(split.codes, axis=0)
-    scale = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
-    x, test_x = (split.codes - low) * scale, np.clip((split.test_codes - low) * scale, -1, 2)
+    x, test_x = from_0_to_1(split.codes, split.test_codes)
+    test_x = np.clip(test_x, -1, 2)
     scores = np.empty((x.shape[1], split.factors.shape[1]))
     for d, k in np.ndindex(*scores.shape):
         tree = fit(DecisionTreeClassifier(max_depth=depth, random_state=seed), x[:, [d]], split.factors[:, k])
