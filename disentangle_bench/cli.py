@@ -27,6 +27,9 @@ Metrics = Annotated[
     str,
     typer.Option(help="Comma-separated names; `card` (if left out) is what studies report, `all` is all there are."),
 ]
+Blocks = Annotated[
+    str, typer.Option(help="Score blocks of the codes, too: `each`, or comma-separated names; z_c+z takes two as one.")
+]
 Folder = Annotated[Path, typer.Argument(help="A results folder.")]
 DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", help="Where data files are kept.")]
 Settings = Annotated[
@@ -48,6 +51,7 @@ def run(
     budget: Annotated[str, typer.Option(help="quick | standard | paper.")] = "standard",
     settings: Settings = [],  # noqa: B006 (typer copies it)
     metrics: Metrics = "",
+    blocks: Blocks = "",
     study: Annotated[Path | None, typer.Option(help="A Python file with the whole question instead.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Results folder; results/DATASET or results/STUDY if left out.")
@@ -63,6 +67,7 @@ def run(
     from .runner import executors
     from .runner import run as runner
     from .runner import settings as settings_
+    from .runner.codes import words
     from .runner.plan import load_study
     from .runner.store import Store
 
@@ -70,9 +75,11 @@ def run(
     catalog.choose("--rerun", rerun, list(runner.RERUN))
     wanted = catalog.metrics(_split(metrics)) if metrics else None
     if study is None:
-        question = settings_.question(_split(models), _split(dataset), seeds, steps, budget, settings, wanted)
-    elif models or settings or steps or wanted:
-        raise ValueError("--study holds the whole question: --models, --set, --steps and --metrics do not go with it")
+        question = settings_.question(
+            _split(models), _split(dataset), seeds, steps, budget, settings, wanted, words(blocks)
+        )
+    elif models or settings or steps or wanted or blocks:
+        raise ValueError("--study holds the whole question: --models, --set, --steps, --metrics, --blocks are no part")
     else:
         question = load_study(study)
     if device != "auto" or not dry_run:
@@ -90,6 +97,7 @@ def run(
         note=question.note,
         metrics=question.metrics,
         options=question.options,
+        blocks=question.blocks,
         rerun=rerun,
     )
     console.plan(plan, store, stack)
@@ -99,7 +107,7 @@ def run(
         records = runner.execute(
             plan, store, device=device, on=on, stack=stack, data_dir=data_dir, fresh=rerun == "all", watch=board.show
         )
-    console.finish(records, store)
+    console.finish(records, store, runner.lacking_blocks(store, [r["run"] for r in records], plan.blocks))
 
 
 @app.command(epilog="`bench score results/dsprites`\n\n`bench score codes.npz --factors factors.npz --metrics mig,dci`")
@@ -112,35 +120,26 @@ def score(
     ],
     factors: Annotated[Path | None, typer.Option(help="A .npz with `factors`, if the codes' file has none.")] = None,
     metrics: Metrics = "",
+    blocks: Blocks = "",
     settings: Settings = [],  # noqa: B006
 ) -> None:
     """Compute metrics that are missing in a results folder, or those of a file of codes. No torch needed."""
+    from .runner.codes import words
     from .runner.plan import BUDGETS
-    from .runner.run import rescore_all
-    from .runner.score import compute, plan_rows, read_codes
+    from .runner.run import rescore_all, score_file
     from .runner.settings import metric_options
     from .runner.store import Store
+    from .schema import broken
 
     names = catalog.metrics(_split(metrics) or None)
     options = metric_options(settings, BUDGETS["standard"], [])
     if target.is_dir():
-        store = Store(target)
-        study = store.study()
-        options = {**study.get("options", {}), **options}
-        if not (runs := [record["run"] for record in store.records()]):
-            raise ValueError(f"{target}: no runs here; `bench run --out {target}` makes some")
         with console.Board() as board:
-            filled, broken = rescore_all(store, runs, names, options, board.show)
-        store.save_study({**study, "options": options})
-        console.say(f"{filled} of {len(runs)} runs lacked numbers or held them under other options; tables: {target}")
-        for problem in broken:
-            console.warn(f"{problem}; `bench run` does this run again")
-        if broken:
-            raise typer.Exit(1)
+            told = rescore_all(Store(target), names, options, words(blocks), board.show)
+        console.rescored(target, *told)
         return
-    held = read_codes(target, factors)
-    rows = [row for wanted in plan_rows(held, names, options) for row in compute(held, wanted)]
-    if set(console.scores(rows, names)) & set(_split(metrics)) or any(row["error"] for row in rows):
+    rows = score_file(target, factors, names, options, words(blocks))
+    if set(console.scores(rows, names)) & set(_split(metrics)) or any(broken(row["error"]) for row in rows):
         raise typer.Exit(1 if rows else 2)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from . import catalog
+from .schema import broken, named
 
 
 def plan(made: Any, store: Any, stack: int) -> None:
@@ -28,9 +29,10 @@ def plan(made: Any, store: Any, stack: int) -> None:
     trained = [run for run in made.runs if run.steps]
     if trained:
         say(f"budget: {trained[0].steps:,} steps, batch {trained[0].batch}" + (f" ({made.note})" if made.note else ""))
+    blocks = f" on all units and blocks {', '.join(made.blocks)}" if made.blocks else ""
     say(
         f"to do: {len(made.wanted)} runs in {len(group(made.wanted, stack))} stacks; codes of {_span(made.runs)} "
-        f"images a run; metrics {', '.join(made.metrics)}; results in {store.folder}"
+        f"images a run; metrics {', '.join(made.metrics)}{blocks}; results in {store.folder}"
     )
     if not {run.model for run in made.runs} & set(catalog.CONTROLS):
         say("no controls in this plan: `--models ...,controls` adds the reference lines that a table needs")
@@ -41,8 +43,8 @@ def _span(runs: list[Any]) -> str:
     return " to ".join(f"{n:,}" for n in sorted({min(rows), max(rows)}))
 
 
-def finish(records: list[dict[str, Any]], store: Any) -> None:
-    """Print where the tables are and everything that went wrong; exit code 1 if anything did."""
+def finish(records: list[dict[str, Any]], store: Any, warning: str = "") -> None:
+    """Print where the tables are, a warning, and everything that went wrong; exit code 1 if anything did."""
     bad = [record for record in records if record["status"] != "done"]
     unscored = [(record, row) for record in records for row in record["scores"] if row["error"]]
     say(f"{len(records) - len(bad)} runs done; tables: {store.folder / 'results.csv'}, runs.parquet, scores.parquet")
@@ -53,9 +55,11 @@ def finish(records: list[dict[str, Any]], store: Any) -> None:
             + (f" (traceback: {trace})" if trace.exists() else "")
         )
     for record, row in unscored:
-        say(f"  no {row['metric']}: {_name(record)} {row['error']}")
+        say(f"  no {named(row['metric'], row['block'])}: {_name(record)} {row['error']}")
+    if warning:
+        warn(warning)
     say(f"next: bench report {store.folder}")
-    if bad or unscored:
+    if bad or any(broken(row["error"]) for _, row in unscored):
         raise typer.Exit(1)
 
 
@@ -63,9 +67,19 @@ def _name(record: dict[str, Any]) -> str:
     return f"{record['model']} {record['dataset']} seed {record['seed']} [{record['run']}]"
 
 
+def rescored(folder: Path, filled: int, runs: int, broken: list[str]) -> None:
+    """Print how a folder was rescored; exit code 1 if some of its codes could not be read."""
+    say(f"{filled} of {runs} runs lacked numbers or held them under other options; tables: {folder}")
+    for problem in broken:
+        warn(f"{problem}; `bench run` does this run again")
+    if broken:
+        raise typer.Exit(1)
+
+
 def run(record: dict[str, Any], folder: Path) -> None:
     """Print a run's description, provenance, scores and files."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     facts = Table(show_header=False, box=None)
@@ -74,7 +88,9 @@ def run(record: dict[str, Any], folder: Path) -> None:
             facts.add_row(f"[bold]{key}", str(value))
     numbers = Table("metric", "value", "convention", box=None)
     for row in record["scores"]:
-        numbers.add_row(row["metric"], row["error"] or f"{row['value']:.4f}", row["convention"])
+        numbers.add_row(
+            escape(named(row["metric"], row["block"])), row["error"] or f"{row['value']:.4f}", row["convention"]
+        )
     Console().print(facts, "", numbers, "", "files: " + ", ".join(str(path) for path in sorted(folder.iterdir())))
 
 
@@ -113,11 +129,11 @@ def scores(rows: list[dict[str, Any]], wanted: list[str]) -> list[str]:
     """Numbers of one file of codes as CSV on standard output; the metrics that it lacks an array for."""
     import pandas as pd
 
-    lacking = [name for name in wanted if name not in {row["call"].split(".")[0] for row in rows}]
+    lacking = [name for name in wanted if name not in {row["metric"].split(".")[0] for row in rows}]
     for name in lacking:
         warn(f"not computed: {name} needs {missing(name)}")
     if rows:
-        table = pd.DataFrame(rows)[["metric", "version", "value", "n", "convention", "warning", "error"]]
+        table = pd.DataFrame(rows)[["metric", "block", "version", "value", "n", "convention", "warning", "error"]]
         table.to_csv(sys.stdout, index=False)
     return lacking
 

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 2
-LATER = {"scores": {"warning": ""}}  # columns that tables of version 1 lack, and what they hold there
+VERSION = 3
+ALL = "all"  # the block that is every unit of a code
+UNDEFINED = "undefined"  # how the error begins where nothing went wrong, but there is no such number
+LATER = {
+    "scores": {"warning": "", "block": ALL}
+}  # columns that older tables and records lack, and what they hold there
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description
@@ -37,6 +41,7 @@ RUNS = {  # a row a run
 SCORES = {  # a row a number
     "run": "string",
     "metric": "string",  # dotted where a metric has parts: dci.disentanglement
+    "block": "string",  # of the code's units: all, or the name of a block ("z_c", "z_c+z")
     "version": "Int64",  # raised when the meaning of the number changes
     "value": "Float64",  # missing when the metric could not be computed; `error` says why
     "seconds": "Float64",
@@ -66,6 +71,7 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
     "latents",
     "status",
     "metric",
+    "block",
     "version",
     "value",
     "n",
@@ -73,6 +79,16 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
     "warning",
     "error",
 ]
+
+
+def named(metric: str, block: str) -> str:
+    """ "mig" of all units, "mig [z_c]" of a block."""
+    return metric if block == ALL else f"{metric} [{block}]"
+
+
+def broken(error: str) -> bool:
+    """Whether a score's error is a failure, and not merely that the metric has no value for such codes or factors."""
+    return bool(error) and not error.startswith(UNDEFINED)
 
 
 def migrate(frame: pd.DataFrame, name: str) -> pd.DataFrame:

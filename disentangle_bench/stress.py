@@ -157,7 +157,8 @@ def _call(function: Callable, given: dict[str, Any]) -> tuple[dict[str, float], 
         try:
             parts = numbers(function(**{key: value for key, value in given.items() if key in parameters}))
         except Exception as problem:  # the others must go on
-            return {}, f"{type(problem).__name__}: {problem}"
+            kind = "ValueError" if isinstance(problem, ValueError) else type(problem).__name__
+            return {}, f"{kind}: {problem}"
     said = [str(one.message) for one in caught if "undefined" in str(one.message)]
     return parts, "; ".join(dict.fromkeys(said)) or "undefined"
 

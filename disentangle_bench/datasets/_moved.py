@@ -37,17 +37,14 @@ def moved(
     test : (m,) booleans, the originals that training does not see
     label : name of the factor that `classes` are
     """
-    if transform not in TRANSFORMS:
-        raise ValueError(f"{name}.transform: got {transform!r}, expected one of {', '.join(TRANSFORMS)}")
-    if copies < 1:
-        raise ValueError(f"{name}.copies: got {copies}, expected at least 1")
+    check(name, transform, copies)
     home = np.repeat(np.argsort(test, kind="stable"), copies).astype(np.int32)
     names = list(RANGES)[: TRANSFORMS[transform]]
     rng = stream(0, f"transforms of {name}")
     drawn = {key: rng.uniform(*RANGES[key], len(home)) for key in names}
-    pixels = np.stack(
-        [move(originals[row], **{**STILL, **{k: v[i] for k, v in drawn.items()}}) for i, row in enumerate(home)]
-    )[..., None]
+    pixels = np.empty((len(home), *originals.shape[1:], 1), np.uint8)
+    for i, row in enumerate(home):
+        pixels[i, ..., 0] = move(originals[row], **{**STILL, **{k: v[i] for k, v in drawn.items()}})
     factors, levels = [classes[home]], [np.arange(classes.max() + 1.0)]
     for key, values in drawn.items():
         edges = np.linspace(*RANGES[key], LEVELS + 1)
@@ -61,13 +58,21 @@ def moved(
         (label, *names),
         ("categorical", *["continuous"] * len(names)),
         source,
-        hashlib.sha256(pixels.tobytes()).hexdigest(),
+        hashlib.sha256(pixels.data).hexdigest(),
         label=label,
         home=home,
         originals=originals[..., None],
         exact=np.stack([classes[home].astype(float), *drawn.values()], axis=1),
         fit=int((~test).sum()) * copies,
     )
+
+
+def check(name: str, transform: str, copies: int) -> None:
+    """Refuse options that no set has."""
+    if transform not in TRANSFORMS:
+        raise ValueError(f"{name}.transform: got {transform!r}, expected one of {', '.join(TRANSFORMS)}")
+    if copies < 1:
+        raise ValueError(f"{name}.copies: got {copies}, expected at least 1")
 
 
 def move(image: np.ndarray, angle: float, shiftX: float, shiftY: float, scale: float) -> np.ndarray:

@@ -24,6 +24,7 @@ from ._dependence import warn_of_dependence
 __all__ = [
     "NumberSplit",
     "Split",
+    "Undefined",
     "check",
     "check_codes",
     "check_labels",
@@ -34,6 +35,10 @@ __all__ = [
     "check_seed",
     "check_split",
 ]
+
+
+class Undefined(ValueError):
+    """Nothing is wrong with the arrays, but the metric has no value for so few codes or factors."""
 
 
 class Split(NamedTuple):
@@ -227,4 +232,4 @@ def _fit_together(x: NDArray, y: NDArray, least_codes: int, least_factors: int) 
 
 def _enough(array: NDArray, name: str, least: int) -> None:
     if array.shape[1] < least:
-        raise ValueError(f"{name}: this metric compares {name} and needs at least {least}, got {array.shape[1]}")
+        raise Undefined(f"{name}: this metric compares {name} and needs at least {least}, got {array.shape[1]}")

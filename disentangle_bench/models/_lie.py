@@ -43,6 +43,17 @@ def inverse(M: Tensor) -> Tensor:
     return torch.cat([A, -A @ M[:, :, 2:]], 2)
 
 
+def circular_correlation(a: Tensor, b: Tensor) -> float:
+    """How well one angle follows another, up to any constant turn: Fisher & Lee 1983, from -1 to 1; angles (n,).
+
+    sum_ij sin(a_i - a_j) sin(b_i - b_j) over the root of the product of their sums of squares; 0 where one is constant.
+    """
+    a, b, n = a.double(), b.double(), len(a)
+    both = a.cos().dot(b.cos()) * a.sin().dot(b.sin()) - a.cos().dot(b.sin()) * a.sin().dot(b.cos())
+    spread = [n * n - (2 * x).cos().sum().square() - (2 * x).sin().sum().square() for x in (a, b)]
+    return float(4 * both / (spread[0] * spread[1]).sqrt()) if min(spread) > 1e-9 * n * n else 0.0
+
+
 def warp(images: Tensor, M: Tensor) -> Tensor:
     """Images (n, c, h, w) seen through M (n, 2, 3): out(p) = in(M p), so content moves by M^-1; edges go on outside."""
     grid = affine_grid(M, list(images.shape), align_corners=False)

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor, nn
 
 Shape = tuple[int, int, int]  # height, width, channels
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trunk (images (n, c, h, w) -> features, and their width) and a decoder (codes -> logits (n, c, h, w))."""
+
+    trunk: Callable[[Shape], tuple[nn.Module, int]]
+    decoder: Callable[[int, Shape], nn.Module]
+    size: tuple[int, int] | None = None  # of the images that it takes; None for any
+
+
+def choose(name: str, shape: Shape, own: Mapping[tuple[int, int], str]) -> str:
+    """The network for images of this shape: `name`, or for "auto" the model's own at that size, `locatello` at 64x64,
+    and `dense` elsewhere. (MCE-VAE's own decoder goes with them all, unless another network is asked for by name.)
+
+    Raises
+    ------
+    ValueError
+        It takes images of another size.
+    """
+    size = shape[:2]
+    if name == "auto":
+        return {(64, 64): "locatello", **own}.get(size, "dense")
+    if (wanted := NETWORKS[name].size) not in (None, size):
+        fitting = ", ".join(n for n, network in NETWORKS.items() if network.size in (None, size))
+        raise ValueError(
+            f"network: {name} takes images of {wanted[0]}x{wanted[1]}, got {size[0]}x{size[1]}; for these: {fitting}"
+        )
+    return name
 
 
 def glorot(net: nn.Module) -> nn.Module:
@@ -29,36 +59,12 @@ def mlp(widths: list[int], unit: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def trunk(shape: Shape) -> tuple[nn.Module, int]:
-    """From images (n, c, h, w) to features (n, width); also the width.
-
-    64x64: Locatello et al. 2019, table 2, as in the code that its results came from (2x2 kernels in the third and
-    fourth layer; 309,204 parameters with two heads of ten). Other sizes: two dense layers of 256.
-    """
-    h, w, c = shape
-    if (h, w) == (64, 64):
-        return nn.Sequential(
-            nn.Conv2d(c, 32, 4, 2, 1),
-            nn.ReLU(),
-            nn.Conv2d(32, 32, 4, 2, 1),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, 2, 2),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 2, 2),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(1024, 256),
-            nn.ReLU(),
-        ), 256
-    return nn.Sequential(nn.Flatten(), mlp([h * w * c, 256, 256]), nn.ReLU()), 256
-
-
 class GaussianEncoder(nn.Module):
     """Trunk with two linear heads: images (n, c, h, w) -> mean and log variance, each (n, latents)."""
 
-    def __init__(self, shape: Shape, latents: int) -> None:
+    def __init__(self, network: str, shape: Shape, latents: int) -> None:
         super().__init__()
-        self.trunk, width = trunk(shape)
+        self.trunk, width = NETWORKS[network].trunk(shape)
         self.mean, self.logvar = nn.Linear(width, latents), nn.Linear(width, latents)
         glorot(self)
 
@@ -67,16 +73,64 @@ class GaussianEncoder(nn.Module):
         return self.mean(features), self.logvar(features)
 
 
-def decoder(latents: int, shape: Shape) -> nn.Module:
-    """From codes (n, latents) to logits (n, c, h, w): the mirror of `trunk` (381,313 parameters at 64x64x1)."""
+def convolutions(layers: list[tuple[int, int]], dense: list[int]) -> Callable[[Shape], tuple[nn.Module, int]]:
+    """Trunk of convolutions (channels, kernel) of stride 2, then dense layers of these widths, the first flattened."""
+
+    def trunk(shape: Shape) -> tuple[nn.Module, int]:
+        before, built = shape[2], []
+        for channels, kernel in layers:
+            built += [nn.Conv2d(before, channels, kernel, 2, kernel // 2 - 1), nn.ReLU()]
+            before = channels
+        return nn.Sequential(*built, nn.Flatten(), mlp(dense), nn.ReLU()), dense[-1]
+
+    return trunk
+
+
+def upconvolutions(dense: list[int], channels: list[int]) -> Callable[[int, Shape], nn.Module]:
+    """Decoder of dense layers of these widths, then 4x4 transposed convolutions of stride 2 from 4x4 upwards."""
+
+    def decoder(latents: int, shape: Shape) -> nn.Module:
+        built = [mlp([latents, *dense]), nn.ReLU(), nn.Unflatten(1, (channels[0], 4, 4))]
+        for n, m in pairwise(channels):
+            built += [nn.ConvTranspose2d(n, m, 4, 2, 1), nn.ReLU()]
+        return glorot(nn.Sequential(*built, nn.ConvTranspose2d(channels[-1], shape[2], 4, 2, 1)))
+
+    return decoder
+
+
+def flat(*widths: int) -> Callable[[Shape], tuple[nn.Module, int]]:
+    """Trunk of dense layers of these widths."""
+
+    def trunk(shape: Shape) -> tuple[nn.Module, int]:
+        h, w, c = shape
+        return nn.Sequential(nn.Flatten(), mlp([h * w * c, *widths]), nn.ReLU()), widths[-1]
+
+    return trunk
+
+
+def unflat(*widths: int, unit: type[nn.Module] = nn.ReLU) -> Callable[[int, Shape], nn.Module]:
+    """Decoder of dense layers of these widths."""
+
+    def decoder(latents: int, shape: Shape) -> nn.Module:
+        h, w, c = shape
+        return glorot(nn.Sequential(mlp([latents, *widths, h * w * c], unit), nn.Unflatten(1, (c, h, w))))
+
+    return decoder
+
+
+def mcevae_trunk(shape: Shape) -> tuple[nn.Module, int]:
+    """The convolutions of MCE-VAE's code: 28x28 images -> 784 features."""
+    built: list[nn.Module] = []
+    for n, m, kernel, stride, padding in [(shape[2], 32, 5, 1, 2), (32, 32, 4, 2, 1), (32, 64, 3, 2, 1)]:
+        built += [nn.Conv2d(n, m, kernel, stride, padding, bias=False), nn.BatchNorm2d(m), nn.ELU()]
+    return nn.Sequential(*built, nn.Conv2d(64, 16, 5, 1, 2), nn.Flatten()), 784
+
+
+def gated(latents: int, shape: Shape) -> nn.Module:
+    """The decoder of MCE-VAE's code: two gated dense layers of 300 and a linear one."""
     h, w, c = shape
-    if (h, w) == (64, 64):
-        up = [(64, 64), (64, 32), (32, 32)]
-        layers: list[nn.Module] = [mlp([latents, 256, 1024]), nn.ReLU(), nn.Unflatten(1, (64, 4, 4))]
-        for n, m in up:
-            layers += [nn.ConvTranspose2d(n, m, 4, 2, 1), nn.ReLU()]
-        return glorot(nn.Sequential(*layers, nn.ConvTranspose2d(32, c, 4, 2, 1)))
-    return glorot(nn.Sequential(mlp([latents, 256, 256, h * w * c]), nn.Unflatten(1, (c, h, w))))
+    layers = [Gated(latents, 300), Gated(300, 300), nn.Linear(300, h * w * c), nn.Unflatten(1, (c, h, w))]
+    return glorot(nn.Sequential(*layers))
 
 
 class Gated(nn.Module):
@@ -88,6 +142,29 @@ class Gated(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         return self.linear(h) * self.gate(h).sigmoid()
+
+
+_UP = upconvolutions([256, 1024], [64, 64, 32, 32])
+
+# Encoder with two heads of ten, decoder of ten units, one channel, 64x64: parameters
+NETWORKS = {
+    # Locatello et al. 2019 as in the code that its results came from: 309,204, 381,313
+    "locatello": Network(convolutions([(32, 4), (32, 4), (64, 2), (64, 2)], [1024, 256]), _UP, (64, 64)),
+    # the same as printed in its table 2: 382,932, 381,313
+    "locatello_paper": Network(convolutions([(32, 4), (32, 4), (64, 4), (64, 4)], [1024, 256]), _UP, (64, 64)),
+    # Burgess et al. 2018, appendix: 252,052, 249,953
+    "burgess": Network(
+        convolutions([(32, 4)] * 4, [512, 256, 256]), upconvolutions([256, 256, 512], [32] * 4), (64, 64)
+    ),
+    # Higgins et al. 2017 and Chen et al. 2018 on dSprites: 6,381,620, 7,814,896
+    "higgins": Network(flat(1200, 1200), unflat(1200, 1200, 1200, unit=nn.Tanh)),
+    # Bajaj, Roy & Zhang 2021
+    "mcevae": Network(mcevae_trunk, gated, (28, 28)),
+    # Lelarge & Pineau 2018
+    "infocatvae": Network(flat(400), unflat(400)),
+    # the suite's own, where the literature has none
+    "dense": Network(flat(256, 256), unflat(256, 256)),
+}
 
 
 @contextmanager

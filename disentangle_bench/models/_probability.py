@@ -70,6 +70,34 @@ class Mixture:
         choice = (log_w.exp() * log_w).sum(1) + math.log(log_w.shape[1])
         return choice + (log_w.exp() * self.parts.kl_to(means, sd).sum(2)).sum(1)
 
+    def kl_sampled(self, means: Tensor, sd: float, eps: Tensor) -> Tensor:
+        """Unbiased estimate of KL to 1/B sum_b N(means_b, sd^2 I), (n,), from noise eps (n, K, d), stratified over k:
+
+        sum_k w_k [log q(z_k) - log p(z_k)] with z_k drawn from component k.
+        """
+        z, log_w = self.parts.at(eps)[:, :, None], self.logits.log_softmax(1)  # (n, K, 1, d)
+        q = log_normal(z, self.parts.mean[:, None], self.parts.logvar[:, None]).sum(3) + log_w[:, None]
+        p = log_normal(z, means, torch.full_like(means, 2 * math.log(sd))).sum(3) - math.log(len(means))
+        return (log_w.exp() * (q.logsumexp(2) - p.logsumexp(2))).sum(1)
+
+    def kl_variational(self, means: Tensor, sd: float) -> Tensor:
+        """Approximation of KL to 1/B sum_b N(means_b, sd^2 I), (n,); Hershey & Olsen 2007, eq. 20:
+
+        sum_a w_a log [sum_a' w_a' exp(-KL(a || a')) / (1/B sum_b exp(-KL(a || b)))].
+        """
+        log_w, a = self.logits.log_softmax(1), Gaussian(self.parts.mean[:, :, None], self.parts.logvar[:, :, None])
+        other_mean, other_logvar = self.parts.mean[:, None], self.parts.logvar[:, None]
+        gap = (a.mean - other_mean).square()
+        own = 0.5 * ((a.logvar.exp() + gap) / other_logvar.exp() + other_logvar - a.logvar - 1).sum(3)
+        prior = a.kl_to(means, sd).sum(3)  # (n, K, B)
+        near = (log_w[:, None] - own).logsumexp(2) - (-prior).logsumexp(2) + math.log(len(means))
+        return (log_w.exp() * near).sum(1)
+
+
+def log_normal(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    """log N(z; mean, exp(logvar)), a column a unit."""
+    return -0.5 * ((z - mean).square() / logvar.exp() + logvar + math.log(2 * math.pi))
+
 
 def one_hot_means(K: int, radius: float, like: Tensor) -> Tensor:
     """Component means on the axes, (K, K): radius e_k."""

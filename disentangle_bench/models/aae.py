@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
-from ._networks import decoder, glorot, trunk
+from ._networks import NETWORKS, glorot
 from ._probability import Gaussian, bernoulli_nll
 from .factorvae import critic
 from .vae import VAE, require
@@ -33,14 +33,15 @@ class AAE(VAE):
         super().__post_init__()
         require(self, "heads", self.heads >= 0, "at least 0")
         require(self, "weight", self.weight >= 0, "at least 0")
-        require(self, "critic_lr", 0 < self.critic_lr < float("inf"), "a number above 0")
+        require(self, "critic_lr", self.critic_lr > 0, "a number above 0")
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
-        features, width = trunk(data.shape)
+        pair = NETWORKS[self.pair(data)]
+        features, width = pair.trunk(data.shape)
         critics = {"z": critic(self.latents, 1)} | ({"y": critic(self.heads, 1)} if self.heads else {})
         return {
             "encoder": glorot(nn.Sequential(features, nn.Linear(width, self.latents + self.heads))),
-            "decoder": decoder(self.latents + self.heads, data.shape),
+            "decoder": pair.decoder(self.latents + self.heads, data.shape),
             "critic": nn.ModuleDict(critics),
         }
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._probability import Gaussian, bernoulli_nll
+from ._probability import Gaussian, bernoulli_nll, log_normal
 from .vae import VAE, require
 
 
@@ -67,10 +67,6 @@ def decompose(q: Gaussian, z: Tensor, log_weights: Tensor) -> tuple[Tensor, Tens
     log_q_own = each.diagonal().sum(0)
     log_p = log_normal(z, torch.zeros_like(z), torch.zeros_like(z)).sum(1)
     return (log_q_own - log_q).mean(), (log_q - log_q_apart).mean(), (log_q_apart - log_p).mean()
-
-
-def log_normal(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    return -0.5 * ((z - mean).square() / logvar.exp() + logvar + math.log(2 * math.pi))
 
 
 def stratified(n: int, N: int) -> Tensor:

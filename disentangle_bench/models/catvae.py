@@ -10,14 +10,17 @@ of delta units a class: p(z|c) = N(m_c, I) with m_c = lam on block c and 0 elsew
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from ._networks import Shape, decoder, glorot, mlp, trunk
+from ._findings import Findings, by_class
+from ._networks import NETWORKS, Shape, glorot
 from ._probability import Gaussian, Mixture, bernoulli_nll
 from .vae import VAE, require
 
@@ -33,20 +36,23 @@ class CatVAE(VAE):
     decoding: str = "marginal"  # | soft | gumbel
     temperature: float = 0.5  # of gumbel
 
+    own: ClassVar[Mapping[tuple[int, int], str]] = {(28, 28): "infocatvae"}
+
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self, "classes", self.classes >= 0, "at least 0")
         require(self, "decoding", self.decoding in DECODING, f"one of {', '.join(DECODING)}")
+        require(self, "lam", self.lam >= 0, "at least 0")
         require(self, "temperature", self.temperature > 0, "a number above 0")
 
     def K(self, data: Any) -> int:
         return self.classes or data.classes
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
-        K = self.K(data)
+        K, pair = self.K(data), self.pair(data)
         return {
-            "encoder": Encoder(data.shape, K, K * self.latents),
-            "decoder": mlp_decoder(K * self.latents, data.shape),
+            "encoder": Encoder(pair, data.shape, K, K * self.latents),
+            "decoder": NETWORKS[pair].decoder(K * self.latents, data.shape),
         }
 
     def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
@@ -112,23 +118,31 @@ class CatVAE(VAE):
         kl_z = (q.w[..., None] * q.parts.kl_to(self.prior_means(log_w.shape[1], q.w), 1.0)).sum(1)
         return torch.cat([kl_c, kl_z], 1)
 
+    def findings(self, net: Any, data: Any, rows: Any, codes: Any, rng: Any) -> Findings:
+        """Which classes are in use, and what each draws."""
+        K = net.encoder.category.out_features
+        w, names = by_class(data, rows, codes.mean[:, -K:])
+        z = self.prior_means(K, rng.normal(0))[:, None] + rng.normal(K, 8, K * self.latents)
+        images = self.decode(net, z.flatten(0, 1)).sigmoid().unflatten(0, (K, 8))
+        classes = [f"c = {k}" for k in range(K)]
+        entropy = float(-(w[0] * np.log(np.maximum(w[0], 1e-30))).sum())
+        return Findings(
+            {"class_entropy": (entropy, f"entropy of the mean of q(c|x), nats; {np.log(K):.2f} if classes are alike")},
+            {"drawn from each class, p(z|c)": (images, classes)},
+            {"mean of q(c|x)": (w, names, classes)},
+        )
+
     def blocks(self, net: Any) -> dict[str, int]:
         K = net.encoder.category.out_features
         return {"z": K * self.latents, "c": K}
 
 
 class Encoder(nn.Module):
-    """Images -> logits of c (n, K); mean and log variance of z given c, (n, K, d), linear in [features, one-hot c].
+    """Images -> logits of c (n, K); mean and log variance of z given c, (n, K, d), linear in [features, one-hot c]."""
 
-    28x28: the authors' code, one dense layer of 400. Other sizes: the suite's trunk.
-    """
-
-    def __init__(self, shape: Shape, K: int, d: int) -> None:
+    def __init__(self, pair: str, shape: Shape, K: int, d: int) -> None:
         super().__init__()
-        h, w, c = shape
-        own = (h, w) == (28, 28)
-        dense = nn.Sequential(nn.Flatten(), nn.Linear(h * w * c, 400), nn.ReLU()), 400
-        self.trunk, width = dense if own else trunk(shape)
+        self.trunk, width = NETWORKS[pair].trunk(shape)
         self.category = nn.Linear(width, K)
         self.mean, self.logvar = nn.Linear(width + K, d), nn.Linear(width + K, d)
         glorot(self)
@@ -140,11 +154,3 @@ class Encoder(nn.Module):
         each = torch.eye(K).to(features).expand(n, K, K)
         together = torch.cat([features[:, None].expand(n, K, -1), each], 2)
         return logits, self.mean(together), self.logvar(together)
-
-
-def mlp_decoder(width: int, shape: Shape) -> nn.Module:
-    """28x28: one dense layer of 400 (the authors' code); other sizes: the suite's."""
-    h, w, c = shape
-    if (h, w) != (28, 28):
-        return decoder(width, shape)
-    return glorot(nn.Sequential(mlp([width, 400, h * w * c]), nn.Unflatten(1, (c, h, w))))

@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ._networks import frozen_statistics
 from .catvae import CatVAE
 from .vae import require
 
@@ -37,6 +38,7 @@ class InfoCatVAE(CatVAE):
         terms = super().loss(net, x, eps, u)
         draws, K, _ = eps_prior.shape
         z = self.prior_means(K, x) + eps_prior  # (draws, K, d)
-        logits, *_ = net.encoder(net.decoder(z.flatten(0, 1)).sigmoid())
+        with frozen_statistics(net.encoder):
+            logits, *_ = net.encoder(net.decoder(z.flatten(0, 1)).sigmoid())
         c = x.new_tensor(range(K)).long().repeat(draws)
         return {**terms, "information": self.info * cross_entropy(logits, c)}

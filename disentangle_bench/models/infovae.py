@@ -31,7 +31,7 @@ class InfoVAE(VAE):
         require(self, "alpha", self.alpha <= 1, "at most 1: the weight of the KL is 1 - alpha")
         require(self, "lam", self.alpha + self.lam >= 1, "at least 1 - alpha: the weight of D is alpha + lam - 1")
         require(self, "divergence", self.divergence in DIVERGENCES, f"one of {', '.join(DIVERGENCES)}")
-        require(self, "critic_lr", 0 < self.critic_lr < float("inf"), "a number above 0")
+        require(self, "critic_lr", self.critic_lr > 0, "a number above 0")
         if self.divergence == "adversarial":  # an instance's own players
             object.__setattr__(self, "players", {"vae": ("encoder", "decoder"), "critic": ("critic",)})
 

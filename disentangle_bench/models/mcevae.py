@@ -3,7 +3,8 @@
 Invariance-based multi-clustering, arXiv 2107.11717. KL(z) and KL(tau) are to N(0, I), KL(z_c) to a mixture.
 x~ = d(z_c, z) is the canonical image; exp(tau) in SO(2), SE(2) or SIM(2) puts it in place: x^(p) = x~(exp(tau) p).
 q(z_c|x) = sum_k w_k N(mu_k, s_k^2) and p(z_c) = 1/K sum_k N(r e_k, s^2 I): one component a class. E_q is taken exactly
-over k, by decoding all K. KL(z_c) is the chain-rule bound (`Mixture.kl_to`), exact for the joint of k and z_c.
+over k, by decoding all K. KL(z_c) is the chain-rule bound (`Mixture.kl_to`), exact for the joint of k and z_c; or an
+estimate from a sample of each component; or Hershey & Olsen's variational approximation (2007).
 
     supervised      INV = E_q[-log p(x_init | x~)], x_init the untransformed image
     unsupervised    INV = 1/R sum_r |z_r - z|^2 + |z_c,r - z_c|^2 - log p(x~_r | x~), index r: x moved by a random g_r
@@ -17,17 +18,24 @@ table of results could be read in the paper, so none is matched.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from . import _lie
-from ._networks import Gated, Shape, frozen_statistics, glorot, mlp, trunk
+from ._findings import Findings, by_class
+from ._networks import NETWORKS, Shape, frozen_statistics, gated, glorot, mlp
 from ._probability import Gaussian, Mixture, bernoulli_nll, one_hot_means
 from .vae import VAE, require
 
+KL = {
+    "bound": lambda q, means, s, eps: q.kl_to(means, s),
+    "monte_carlo": lambda q, means, s, eps: q.kl_sampled(means, s, eps),
+    "variational": lambda q, means, s, eps: q.kl_variational(means, s),
+}
 NOISE = 1e-5  # chance that a moved pixel is flipped: keeps its logit finite, at most 0.05 nats an image of 64x64
 
 
@@ -42,19 +50,32 @@ class MCEVAE(VAE):
     s: float = 0.3  # their standard deviation; at 1 (as published) they all but coincide
     supervised: bool = False  # INV is shown the untransformed images
     R: int = 1  # random transforms an image and step; 25 as published, the expectation is the same
+    kl: str = "bound"  # of z_c | monte_carlo | variational
+
+    version: ClassVar[int] = 2  # at 28x28 means and log variances have heads of their own
+    own: ClassVar[Mapping[tuple[int, int], str]] = {(28, 28): "mcevae"}
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self, "group", self.group in _lie.DIMENSION, f"one of {', '.join(_lie.DIMENSION)}")
         require(self, "classes", self.classes >= 0, "at least 0")
+        require(self, "beta", self.beta >= 0, "at least 0")
+        require(self, "r", self.r >= 0, "at least 0")
         require(self, "s", self.s > 0, "a number above 0")
         require(self, "R", self.R >= 1, "at least 1")
+        require(self, "kl", self.kl in KL, f"one of {', '.join(KL)}")
+
+    def fits(self, data: Any) -> None:
+        super().fits(data)
+        if self.supervised and data.home is None:
+            raise ValueError(f"supervised=True needs untransformed images, and data set {data.name!r} has none")
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
-        K = self.classes or data.classes
+        K, pair = self.classes or data.classes, self.pair(data)
+        decoder = gated if self.network == "auto" else NETWORKS[pair].decoder
         return {
-            "encoder": Encoder(data.shape, K, self.latents, _lie.DIMENSION[self.group]),
-            "decoder": canonical_decoder(K + self.latents, data.shape),
+            "encoder": Encoder(pair, data.shape, K, self.latents, _lie.DIMENSION[self.group]),
+            "decoder": decoder(K + self.latents, data.shape),
         }
 
     def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
@@ -70,7 +91,10 @@ class MCEVAE(VAE):
         return {**noise, "target": self.random_transforms(n, rng)}
 
     def random_transforms(self, n: int, rng: Any) -> Tensor:
-        """Algebra coordinates (R, n, dim): angle U(-pi, pi), shifts U(-1/4, 1/4), scale U(1/2, 1)."""
+        """Algebra coordinates (R, n, dim): angle U(-pi, pi), shifts U(-1/4, 1/4), scale U(1/2, 1).
+
+        Like tau they are of the map from where a pixel is to where it was: such a scale enlarges by 1 to 2.
+        """
         u = rng.uniform(self.R, n, 4)
         g = torch.stack(
             [math.pi * (2 * u[..., 0] - 1), u[..., 1] / 2 - 0.25, u[..., 2] / 2 - 0.25, (0.5 + u[..., 3] / 2).log()], -1
@@ -109,7 +133,7 @@ class MCEVAE(VAE):
         return {
             "reconstruction": expected(bernoulli_nll(each(x), moved)),
             "invariance": invariance,
-            "kl_c": q_c.kl_to(one_hot_means(K, self.r, x), self.s).mean(),
+            "kl_c": KL[self.kl](q_c, one_hot_means(K, self.r, x), self.s, eps_c).mean(),
             "kl_z": self.beta * q_z.kl_to_standard().sum(1).mean(),
             "kl_tau": self.beta * q_tau.kl_to_standard().sum(1).mean(),
         }
@@ -161,6 +185,39 @@ class MCEVAE(VAE):
         kl_c = q_c.kl_to(one_hot_means(q_c.logits.shape[1], self.r, q_z.mean), self.s)
         return torch.cat([kl_c[:, None], q_z.kl_to_standard(), q_tau.kl_to_standard()], 1)
 
+    def findings(self, net: Any, data: Any, rows: Any, codes: Any, rng: Any) -> Findings:
+        """How near canonical images come to the untransformed ones, the angle's fate, and what components draw."""
+        K, dim = net.encoder.weights.out_features, _lie.DIMENSION[self.group]
+        found, w, nll = Findings(), [], []
+        for part in torch.from_numpy(rows).to(data.device).split(64):
+            q = self.q(net, data.at(part))
+            w.append(q[0].w)
+            if data.home is not None:
+                nll.append(bernoulli_nll(data.canonical(part), self.canonical(net, self.mode(q))))
+        if nll:
+            value = float(torch.cat(nll).double().mean())
+            found.facts["canonical_reconstruction"] = value, "-log p(untransformed image | canonical image), nats"
+        if (angle := data.angle(rows)) is not None:
+            labels = torch.zeros(len(rows)) if data.label is None else data.label[rows].cpu()
+            theta, total = torch.from_numpy(codes.mean[:, -dim]), 0.0
+            for c in labels.unique():
+                at = labels == c
+                total += abs(_lie.circular_correlation(theta[at], angle[at])) * int(at.sum()) / len(rows)
+            found.facts["rotation_correlation"] = (
+                total,
+                "|circular correlation| (Fisher & Lee 1983) of tau's angle with the true one, mean over classes",
+            )
+        classes = [f"k = {k}" for k in range(K)]
+        found.tables["mean weight of each component of z_c"] = (
+            *by_class(data, rows, torch.cat(w).cpu().numpy()),
+            classes,
+        )
+        z_c = one_hot_means(K, self.r, rng.normal(0))[:, None] + self.s * rng.normal(K, 8, K)
+        z = torch.cat([z_c, rng.normal(K, 8, self.latents)], 2)
+        images = net.decoder(z.flatten(0, 1)).sigmoid().unflatten(0, (K, 8))
+        found.sheets["canonical images drawn from each component of p(z_c)"] = images, classes
+        return found
+
     def canonical(self, net: Any, z: Tensor) -> Tensor:
         """Logits of the canonical images of codes [z_c, z, tau] (n, d)."""
         return net.decoder(z[:, : -_lie.DIMENSION[self.group]])
@@ -175,19 +232,18 @@ class MCEVAE(VAE):
 class Encoder(nn.Module):
     """Images -> z_aug -> (weight logits, [mean, logvar] of z_c's components, of z, of tau).
 
-    28x28: the paper's code (four convolutions with batch normalisation, sigmoid heads). Other sizes: the suite's trunk
-    and linear heads. The last layer of tau starts at zero, so that exp(tau) starts as the identity, with a standard
-    deviation of e^-2: from 1, as published, a supervised run on dsprites finds no sprite in 2,000 steps.
+    The paper's network has heads of two sigmoid layers, others linear ones. The last layer of tau starts at zero, so
+    that exp(tau) starts as the identity, with a standard deviation of e^-2: from 1, as published, a supervised run on
+    dsprites finds no sprite in 2,000 steps.
     """
 
-    def __init__(self, shape: Shape, K: int, latents: int, tau: int) -> None:
+    def __init__(self, pair: str, shape: Shape, K: int, latents: int, tau: int) -> None:
         super().__init__()
-        own = shape[:2] == (28, 28)
-        self.trunk, width = trunk_28(shape[2]) if own else trunk(shape)
-        widths = [width, 512, 512] if own else [width]
+        self.trunk, width = NETWORKS[pair].trunk(shape)
+        widths = [width, 512, 512] if pair == "mcevae" else [width]
         self.weights = nn.Linear(width, K)
-        self.z_c = mlp([*widths, 2 * K * K], nn.Sigmoid)
-        self.z = mlp([*widths, 2 * latents], nn.Sigmoid)
+        self.z_c = nn.ModuleList(mlp([*widths, K * K], nn.Sigmoid) for _ in range(2))  # means, log variances
+        self.z = nn.ModuleList(mlp([*widths, latents], nn.Sigmoid) for _ in range(2))
         self.tau = mlp([width, 32, 2 * tau])
         glorot(self)
         nn.init.zeros_(self.tau[-1].weight)  # type: ignore[arg-type]
@@ -195,23 +251,8 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         z_aug = self.trunk(x)
-        return self.weights(z_aug), self.z_c(z_aug), self.z(z_aug), self.tau(z_aug)
-
-
-def trunk_28(channels: int) -> tuple[nn.Module, int]:
-    """The convolutions of the paper's code: 28x28 images -> 784 features."""
-    layers: list[nn.Module] = []
-    for n, m, kernel, stride, padding in [(channels, 32, 5, 1, 2), (32, 32, 4, 2, 1), (32, 64, 3, 2, 1)]:
-        layers += [nn.Conv2d(n, m, kernel, stride, padding, bias=False), nn.BatchNorm2d(m), nn.ELU()]
-    return nn.Sequential(*layers, nn.Conv2d(64, 16, 5, 1, 2), nn.Flatten()), 784
-
-
-def canonical_decoder(width: int, shape: Shape) -> nn.Module:
-    """The paper's code: two gated dense layers of 300 and a linear one, from [z_c, z] to logits (n, c, h, w)."""
-    h, w, c = shape
-    return glorot(
-        nn.Sequential(Gated(width, 300), Gated(300, 300), nn.Linear(300, h * w * c), nn.Unflatten(1, (c, h, w)))
-    )
+        z_c, z = (torch.cat([head(z_aug) for head in heads], 1) for heads in (self.z_c, self.z))
+        return self.weights(z_aug), z_c, z, self.tau(z_aug)
 
 
 def _halves(parameters: Tensor) -> Gaussian:

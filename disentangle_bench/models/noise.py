@@ -19,6 +19,10 @@ class Noise:
     latents: int = 10
     trains: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        if self.latents < 1:
+            raise ValueError(f"noise.latents: got {self.latents}, expected at least 1")
+
     def represent(self, data: Any, rows: np.ndarray, shown: np.ndarray, seed: int) -> dict[str, Any]:
         """`codes` (n, latents), the `facts` in nats an image, and the mean image as each of the `reconstructions`."""
         codes = stream(seed, "noise codes").standard_normal((len(rows), self.latents), dtype=np.float32)

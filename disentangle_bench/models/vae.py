@@ -6,19 +6,21 @@ Locatello et al. 2019, table 4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ._networks import GaussianEncoder, decoder
+from ._networks import NETWORKS, GaussianEncoder, choose
 from ._probability import Gaussian, bernoulli_nll
 
 
 def require(model: Any, field: str, true: bool, expected: str) -> None:
     """Refuse a hyper-parameter before any work is done with it."""
     if not true:
-        name = type(model).__name__.lower()
+        name = type(model).__module__.rpartition(".")[2]
         raise ValueError(f"{name}.{field}: got {getattr(model, field)!r}, expected {expected}")
 
 
@@ -32,19 +34,39 @@ class VAE:
 
     latents: int = 10
     lr: float = 1e-4
+    network: str = "auto"  # | locatello | locatello_paper | burgess | higgins | mcevae | infocatvae | dense
 
     version: ClassVar[int] = 1  # raised when the same parameters stop meaning the same training
     trains: ClassVar[bool] = True
     needs: ClassVar[str] = "images"
     players: ClassVar[dict[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
+    own: ClassVar[Mapping[tuple[int, int], str]] = {}  # networks of the paper's code by the size of images
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            require(self, field.name, not isinstance(value, float) or math.isfinite(value), "a finite number")
         require(self, "latents", self.latents >= 1, "at least 1")
-        require(self, "lr", 0 < self.lr < float("inf"), "a number above 0")
+        require(self, "lr", self.lr > 0, "a number above 0")
+        require(self, "network", self.network in ["auto", *NETWORKS], f"one of auto, {', '.join(NETWORKS)}")
+
+    def fits(self, data: Any) -> None:
+        """Refuse, with a ValueError, a data set that lacks what the model needs. Nothing has been trained yet."""
+        self.pair(data)
+        if self.needs == "labels" and data.label is None:
+            raise ValueError(f"needs labels, and data set {data.name!r} has none")
+
+    def pair(self, data: Any) -> str:
+        """The name of the networks for a data set's images."""
+        return choose(self.network, data.shape, self.own)
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
         """Freshly drawn networks for a data set's images (`data.shape`) and classes (`data.classes`)."""
-        return {"encoder": GaussianEncoder(data.shape, self.latents), "decoder": decoder(self.latents, data.shape)}
+        pair = self.pair(data)
+        return {
+            "encoder": GaussianEncoder(pair, data.shape, self.latents),
+            "decoder": NETWORKS[pair].decoder(self.latents, data.shape),
+        }
 
     def optimisers(self) -> dict[str, dict[str, Any]]:
         """Adam's settings, a player each."""

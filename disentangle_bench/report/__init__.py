@@ -26,7 +26,8 @@ def load(folder: str | Path) -> pd.DataFrame:
     -------
     DataFrame with the columns `schema.RUNS`, then those of `schema.SCORES` (its `seconds` and `error` are called
     `score_seconds` and `score_error`), and `label`, the model with the hyper-parameters that tell it apart here.
-    A run without scores is one row whose metric is missing.
+    A run without scores is one row whose metric is missing. A number of one block of a code has a metric of its own,
+    "mig [z_c]", so that nothing averages it with those of all units.
 
     Raises
     ------
@@ -65,6 +66,7 @@ def load(folder: str | Path) -> pd.DataFrame:
     strangers = sorted(set(scores["run"]) - set(runs["run"]))
     if strangers:
         raise ValueError(f"table 'scores': runs that table 'runs' does not have: {', '.join(strangers)}")
+    scores["metric"] = [schema.named(*pair) for pair in zip(scores["metric"], scores["block"])]
     scores = scores.rename(columns={"seconds": "score_seconds", "error": "score_error"})
     return runs.assign(label=labels(runs)).merge(scores, on="run", how="left")
 
@@ -75,7 +77,7 @@ def report(folder: str | Path, metrics: Sequence[str] | None = None) -> Path:
     Parameters
     ----------
     folder : what `bench run --out` wrote
-    metrics : names of metrics ("dci.disentanglement") or of families ("dci"); None means all
+    metrics : names of metrics ("dci.disentanglement", "mig [z_c]") or of families ("dci"); None means all of all units
 
     Returns
     -------

@@ -9,8 +9,21 @@ from typing import Any
 import numpy as np
 
 from ..catalog import CONTROLS
+from ..schema import ALL
 
 Frame = Any  # a pandas DataFrame, or a Series of one: pandas' own annotations refuse half of its idioms
+
+
+def unnamed(name: str) -> tuple[str, str]:
+    """Metric and block of what `schema.named` names.
+
+    Examples
+    --------
+    >>> unnamed("dci.completeness [z_c+z]"), unnamed("mig")
+    (('dci.completeness', 'z_c+z'), ('mig', 'all'))
+    """
+    metric, _, block = name.partition(" [")
+    return metric, block.removesuffix("]") or ALL
 
 
 def places(frame: Frame) -> list[tuple[str, str]]:

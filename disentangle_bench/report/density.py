@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._frame import Frame, at, finished, is_control, place_name
+from ._frame import Frame, at, finished, is_control, place_name, unnamed
 from .labels import ordered
 
 
@@ -72,13 +72,17 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
         found.append(f"mixed images: runs on {where} saw files with {here['dataset_sha256'].nunique()} checksums")
     for metric in metrics:
         found += _missing_numbers(metric, done[~bare], counted, where)
-        conventions = counted.loc[counted["metric"] == metric, ["convention", "n"]].drop_duplicates()
+        conventions = counted.loc[counted["metric"] == metric, ["convention", "n"]]
+        # which columns a block has is its model's affair
+        conventions = conventions.replace({"convention": r" \(columns [^)]*\)"}, "", regex=True).drop_duplicates()
         if len(conventions) > 1:
             told = "; ".join(f"{row.convention} (n = {row.n})" for row in conventions.itertuples())
             found.append(f"mixed conventions: {metric} on {where} was computed as {told}")
     warned = counted[counted["metric"].isin(list(metrics)) & (counted["warning"].fillna("") != "")]
     for warning, group in warned.groupby("warning"):
-        found.append(f"warning: {', '.join(dict.fromkeys(group['metric']))} on {where}: {warning}")
+        names = dict.fromkeys(group["metric"])  # a block warns again of what all units warn of
+        told = [name for name in names if unnamed(name)[0] == name or unnamed(name)[0] not in names]
+        found.append(f"warning: {', '.join(told)} on {where}: {warning}")
     return found
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .. import catalog
+from ..schema import ALL, named
+from ._frame import unnamed
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,20 @@ GLOSSARY = {
         "How many latents tell anything about the image. Neither high nor low is better.", "", (0.0, None), "latents", 1
     ),
 }
+GLOSSARY |= {
+    "canonical_reconstruction": Meaning(
+        "What it costs to describe the untransformed image by the one that is drawn before it is moved into place.",
+        "low",
+        (0.0, None),
+        "nats / image",
+        1,
+    ),
+    "rotation_correlation": Meaning("How well the code for rotation follows the true angle within each class."),
+    "class_entropy": Meaning(
+        "How evenly the model's classes are used; 0 if it puts all images into one.", "", (0.0, None), "nats", 2
+    ),
+    "accuracy": Meaning("How well a new classifier tells classes apart, taught with this share of drawn images in %."),
+}
 UNKNOWN = Meaning("A number that this report does not know; see its convention.", "", (None, None))
 
 
@@ -90,34 +106,38 @@ def of_file(metric: str) -> Meaning:
 
 
 def family(metric: str) -> str:
-    """ "dci" of "dci.completeness"."""
-    return metric.partition(".")[0]
+    """ "dci" of "dci.completeness", "dci [z]" of "dci.completeness [z]"."""
+    plain, block = unnamed(metric)
+    return named(plain.partition(".")[0], block)
 
 
 def meaning(metric: str) -> Meaning:
     """Of the metric itself, or else of its family, or else what its own file says."""
-    return GLOSSARY.get(metric) or GLOSSARY.get(family(metric)) or of_file(family(metric))
+    plain, _ = unnamed(metric)
+    return GLOSSARY.get(plain) or GLOSSARY.get(family(plain)) or of_file(family(plain))
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
-    """As the glossary has them, unknown ones last; members of a family stay together."""
+    """As the glossary has them, unknown ones last; members of a family stay together, blocks follow all units."""
     known = list(GLOSSARY)
     families = list(dict.fromkeys(map(family, known)))
 
-    def rank(metric: str) -> tuple[int, str, int, str]:
-        head = family(metric)
+    def rank(metric: str) -> tuple[int, str, str, int, str]:
+        plain, block = unnamed(metric)
+        head = family(plain)
         return (
             families.index(head) if head in families else len(families),
             head,
-            known.index(metric) if metric in known else len(known),
-            metric,
+            "" if block == ALL else block,
+            known.index(plain) if plain in known else len(known),
+            plain,
         )
 
     return sorted(set(metrics), key=rank)
 
 
 def choose(wanted: Sequence[str] | None, present: Iterable[str]) -> list[str]:
-    """The metrics that names of metrics or of families stand for; None stands for all.
+    """The metrics that names of metrics or of families stand for; None stands for all metrics of all units.
 
     Raises
     ------
@@ -126,7 +146,7 @@ def choose(wanted: Sequence[str] | None, present: Iterable[str]) -> list[str]:
     """
     known = in_order(present)
     if wanted is None:
-        return known
+        return [metric for metric in known if unnamed(metric)[1] == ALL]
     families = {family(metric) for metric in known}
     chosen = [catalog.choose("metric", name, in_order({*known, *families})) for name in wanted]
     return [metric for metric in known if metric in chosen or family(metric) in chosen]

@@ -51,6 +51,7 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
         gaps=[*not_run(read_study(folder), frame), *(note for board in boards for note in board.notes)],
         sections=[_section(folder, out, frame, board) for board in boards],
         legend=tables.LEGEND,
+        by_block=tables.BLOCKS,
         provenance=_provenance(frame),
         commands=_commands(folder, frame),
     )
@@ -103,7 +104,7 @@ def _families(out: Path, frame: Frame, board: tables.Board, stem: str) -> list[d
     for name in dict.fromkeys(map(family, in_order(table["metric"]))):
         rows = table[table["metric"].map(family) == name]
         figure = figures.comparison(frame, name, board.dataset, board.source)
-        plot = figures.save(figure, out / f"{name}.{stem}")[1]
+        plot = figures.save(figure, out / f"{slug(name)}.{stem}")[1]
         parts = [
             {
                 "metric": metric,
@@ -143,17 +144,20 @@ def _shown(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: str
     shown = [held[label] for label in ordered(here) if label in held]
     without = [label for label in ordered(here) if label not in held]
     if not shown:
-        return {"grid": "", "moves": [], "without": without}
+        return {"grid": "", "moves": [], "own": [], "without": without}
     grid = figures.save(pictures.reconstructions(dict(shown), board.title), out / f"reconstructions.{stem}", ["png"])
-    moves = []
+    moves, own = [], []
     for heading, arrays in shown:
+        if (figure := pictures.findings(arrays, heading, board.title)) is not None:
+            sheet = figures.save(figure, out / f"own.{stem}.{slug(heading)}", ["png"])
+            own.append({"heading": heading, "sheet": embed(sheet[0])})
         if "traversals" not in arrays:  # of controls that have a decoder but no latents to move
             continue
         name = f"traversals.{stem}.{slug(heading)}"
         sheet = figures.save(pictures.traversals(arrays, heading, board.title), out / name, ["png"])
         film = pictures.animation(arrays, out / f"{name}.gif")
         moves.append({"heading": heading, "sheet": embed(sheet[0]), "film": embed(film)})
-    return {"grid": embed(grid[0]), "moves": moves, "without": without}
+    return {"grid": embed(grid[0]), "moves": moves, "own": own, "without": without}
 
 
 def _curves(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: str) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,46 @@ def traversals(held: Pictures, heading: str, title: str) -> Figure:
         for name, values in zip(held["traversal_names"], held["traversal_values"])
     ]
     return _sheets({heading: (mosaic(held["traversals"]), names)}, title)
+
+
+def findings(held: Pictures, heading: str, title: str) -> Figure | None:
+    """What a model itself has to show: its sheets of images and its tables, side by side; None if it left none.
+
+    Parameters
+    ----------
+    held : "sheet:TITLE" (rows, columns, h, w, c) uint8 with names "rows:TITLE"; "table:TITLE" (rows, columns) numbers
+        with "rows:TITLE" and "columns:TITLE"
+    heading : the model and its seed
+    title : data set and budget
+    """
+    from matplotlib.figure import Figure
+
+    shown = [key.split(":", 1) for key in held if key.startswith(("sheet:", "table:"))]
+    if not shown:
+        return None
+    tall = max(len(held[f"rows:{name}"]) for _, name in shown)
+    figure = Figure(figsize=(3.4 * len(shown), 1.1 + 0.3 * tall), layout="compressed")
+    for axes, (kind, name) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown):
+        values, rows = held[f"{kind}:{name}"], held[f"rows:{name}"]
+        if kind == "sheet":
+            sheet = mosaic(values)
+            axes.imshow(sheet, interpolation="nearest")
+            row = sheet.shape[0] / len(rows)
+            axes.set_yticks([(i + 0.5) * row for i in range(len(rows))], rows, fontsize=SMALL)
+            axes.set_xticks([])
+            axes.spines[:].set_visible(False)
+        else:
+            image = axes.imshow(values, cmap="cividis", vmin=0, aspect="auto")
+            axes.set_yticks(range(len(rows)), rows, fontsize=SMALL)
+            axes.set_xticks(range(values.shape[1]), held[f"columns:{name}"], fontsize=SMALL, rotation=90)
+            for (r, k), value in np.ndenumerate(values):
+                dark = value < 0.6 * values.max()
+                axes.text(k, r, f"{value:.2f}", ha="center", va="center", fontsize=4.5, color="w" if dark else "k")
+            figure.colorbar(image, ax=axes, shrink=0.6).ax.tick_params(labelsize=SMALL)
+        axes.tick_params(length=0)
+        axes.set_title(textwrap.fill(name, 40), fontsize=SMALL)
+    figure.suptitle(f"{heading}: {title}", fontsize=TEXT)
+    return figure
 
 
 def _sheets(blocks: Mapping[str, tuple[NDArray[np.uint8], list[str]]], title: str) -> Figure:

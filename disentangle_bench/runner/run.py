@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .. import catalog, schema
 from . import executors
+from .codes import lacking, read_codes, words
 from .plan import Run, dataset, group
-from .score import fill, read_codes
+from .score import compute, fill, plan_rows
 from .store import Store
 from .work import Message, Task, fail, work
 
@@ -27,6 +29,7 @@ class Plan:
     note: str
     metrics: list[str]
     options: Mapping[str, Mapping[str, Any]]
+    blocks: list[str]
     states: dict[str, str] = field(default_factory=dict)  # run -> new | done | failed
     wanted: list[Run] = field(default_factory=list)
 
@@ -43,6 +46,7 @@ def plan(
     note: str = "",
     metrics: Iterable[str] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    blocks: Iterable[str] = (),
     rerun: str = "missing",
 ) -> Plan:
     """Compare what is asked for with what the folder holds; changes nothing.
@@ -56,7 +60,7 @@ def plan(
         Unknown metric or `rerun`.
     """
     chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
-    made = Plan(runs, study, command, note, catalog.metrics(metrics), options or {})
+    made = Plan(runs, study, command, note, catalog.metrics(metrics), options or {}, words(blocks))
     for run in runs:
         record = store.record(run.id)
         if record is None or (record["status"] == "done" and not codes_readable(store, run.id)):
@@ -92,13 +96,14 @@ def execute(
         "notes": list(dict.fromkeys([*before.get("notes", []), made.note])),
         "metrics": made.metrics,
         "options": made.options,
+        "blocks": made.blocks,
         "runs": [{**run.description, "run": run.id} for run in made.runs],
     }
     store.save_study(described)
     for run in made.wanted:
         store.forget(run.id, checkpoint=fresh)  # of an earlier end: nothing of it may mix with the new one
     tasks = [
-        Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir)
+        Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir, made.blocks)
         for runs in group(made.wanted, stack)
     ]
     executor, workers = executors.choose(on, device, len(tasks))
@@ -114,40 +119,78 @@ def execute(
     for run in made.runs:
         if run.id not in worked and made.states[run.id] == "done":
             store.tidy(run.id)
-            rescore(store, run.id, made.metrics, made.options)
+            rescore(store, run.id, made.metrics, made.options, made.blocks)
     store.collect()
     return [record for run in made.runs if (record := store.record(run.id)) is not None]
 
 
 def rescore_all(
     store: Store,
-    runs: list[str],
     metrics: list[str],
     options: Mapping[str, Mapping[str, Any]],
+    blocks: list[str],
     watch: Callable[[Message], None],
-) -> tuple[int, list[str]]:
-    """Rescore runs and write the tables; how many had numbers to fill in, and what is wrong with the others."""
+) -> tuple[int, int, list[str]]:
+    """Rescore a folder's runs and write the tables; how many had numbers to fill in, how many there are, what is wrong.
+
+    Options and blocks are added to those that the folder was asked for before.
+
+    Raises
+    ------
+    ValueError
+        The folder has no runs, or none with one of the blocks.
+    """
+    study = store.study()
+    options = {**study.get("options", {}), **options}
+    if not (runs := [record["run"] for record in store.records()]):
+        raise ValueError(f"{store.folder}: no runs here; `bench run --out {store.folder}` makes some")
+    if problem := lacking_blocks(store, runs, blocks):
+        raise ValueError(problem)
+    blocks = list(dict.fromkeys([*study.get("blocks", []), *blocks]))
     filled, broken = 0, []
     for i, run in enumerate(runs):
         watch(Message("scores", f"run {run}", (i + 1) / len(runs)))
         try:
-            filled += rescore(store, run, metrics, options)
+            filled += rescore(store, run, metrics, options, blocks)
         except ValueError as error:
             broken.append(str(error))
     store.collect()
-    return filled, broken
+    store.save_study({**study, "schema": schema.VERSION, "options": options, "blocks": blocks})
+    return filled, len(runs), broken
 
 
-def rescore(store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]]) -> bool:
+def rescore(
+    store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]], blocks: Iterable[str] = ()
+) -> bool:
     """Fill in the numbers that a finished run lacks under these options; whether there were any."""
     known = store.record(run)
     if known is None or known["status"] != "done":
         return False
-    scores = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"])
+    scores = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"], blocks)
     if scores == known["scores"]:
         return False
     store.save({**known, "scores": scores})
     return True
+
+
+def score_file(
+    path: str | Path,
+    factors: str | Path | None,
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    blocks: list[str],
+) -> list[dict[str, Any]]:
+    """Rows of numbers of one file of codes. Raises ValueError when it is not readable or lacks one of the blocks."""
+    held = read_codes(path, factors)
+    if problem := lacking(blocks, [held.blocks]):
+        raise ValueError(problem)
+    return [row for wanted in plan_rows(held, metrics, options, blocks) for row in compute(held, wanted)]
+
+
+def lacking_blocks(store: Store, runs: Iterable[str], blocks: list[str]) -> str:
+    """What is wrong with blocks that no codes of these runs have; empty if nothing is."""
+    readable = [run for run in runs if blocks and codes_readable(store, run)]
+    return lacking(blocks, [read_codes(store.path(run) / "codes.npz").blocks for run in readable])
 
 
 def codes_readable(store: Store, run: str) -> bool:

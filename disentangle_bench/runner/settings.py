@@ -17,6 +17,7 @@ def question(
     budget: str,
     settings: list[str],
     metrics: list[str] | None,
+    blocks: list[str] = [],  # noqa: B006 (read alone)
 ) -> Study:
     """The study that the options of `bench run` ask for.
 
@@ -41,6 +42,7 @@ def question(
         size.rows,
         metrics,
         options,
+        blocks,
         name="-".join(dict.fromkeys(name.partition("(")[0] for name in names)),
         note=size.note if steps is None else f"{steps:,} steps, otherwise --budget {budget}",
     )

@@ -52,7 +52,7 @@ class Store:
         try:
             record = json.loads(path.read_text())
             if set(schema.RUNS) <= set(record) and isinstance(record["scores"], list):
-                return record
+                return {**record, "scores": [{**schema.LATER["scores"], **row} for row in record["scores"]]}
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError):
@@ -67,7 +67,7 @@ class Store:
                 yield record
 
     def study(self) -> dict[str, Any]:
-        """What the folder was asked for: commands, notes, metrics and their options, the runs of the last plan."""
+        """What the folder was asked for: commands, notes, metrics, their options, blocks, the runs of the last plan."""
         path = self.folder / "study.json"
         try:
             return json.loads(path.read_text())
@@ -104,7 +104,7 @@ class Store:
         import pandas as pd
 
         records = list(self.records())
-        scores = [{"run": r["run"], **schema.LATER["scores"], **row} for r in records for row in r["scores"]]
+        scores = [{"run": r["run"], **row} for r in records for row in r["scores"]]
         runs = schema.conform(
             pd.DataFrame([{c: r[c] for c in schema.RUNS} for r in records], columns=list(schema.RUNS)),
             schema.RUNS,
@@ -113,7 +113,7 @@ class Store:
         numbers = schema.conform(pd.DataFrame(scores, columns=list(schema.SCORES)), schema.SCORES, "scores")
         joined = runs.merge(numbers.drop(columns="seconds"), on="run", how="left", suffixes=("", "_metric"))
         joined["error"] = joined["error"].where(joined["error"].fillna("") != "", joined.pop("error_metric"))
-        joined = joined.loc[:, schema.RESULTS].sort_values(by=["dataset", "model", "params", "seed", "metric"])
+        joined = joined.loc[:, schema.RESULTS].sort_values(by=["dataset", "model", "params", "seed", "metric", "block"])
         write_atomic(self.folder / "runs.parquet", lambda path: runs.to_parquet(path, index=False))
         write_atomic(self.folder / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
         write_atomic(self.folder / "results.csv", lambda path: joined.to_csv(path, index=False))

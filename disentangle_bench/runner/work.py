@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from .. import provenance, rng, schema
+from .codes import read_codes
 from .plan import Run, dataset
-from .score import compute, fact, plan_rows, read_codes
+from .score import compute, fact, plan_rows
 from .store import Store, save_arrays, write_atomic
 
 FACTS = {
@@ -37,6 +38,7 @@ class Task:
     options: Mapping[str, Mapping[str, Any]]
     device: str = "auto"
     data_dir: str | None = None
+    blocks: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -64,6 +66,7 @@ class Outcome:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)  # mean, sd, clusters
     blocks: dict[str, int] = field(default_factory=dict)
     facts: dict[str, float] = field(default_factory=dict)
+    found: dict[str, tuple[float, str]] = field(default_factory=dict)  # the model's own facts: value, convention
     pictures: dict[str, np.ndarray] = field(default_factory=dict)
     log: list[tuple[int, str, float]] = field(default_factory=list)
 
@@ -155,7 +158,10 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
         rows = evaluation_rows(data, run.rows)
         outcome = Outcome(device=engine.describe(device), seconds=seconds, log=member.log)
         if member.status == "diverged":
-            outcome.status, outcome.error = "diverged", f"a loss or weight is no longer finite at step {member.t}"
+            outcome.status, outcome.error = (
+                "diverged",
+                f"a loss or weight is no longer finite after step {member.finite}",
+            )
         else:
             watch(Message(task.name, f"codes of {len(rows):,} images", 0.9))
             codes, outcome.facts = evaluate.encode(job.model, member.net, resident, rows)
@@ -164,6 +170,9 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
                 outcome.arrays["clusters"] = codes.clusters
             outcome.blocks = codes.blocks
             outcome.pictures = evaluate.pictures(job.model, member.net, resident, codes, shown_rows(data, rows))
+            watch(Message(task.name, "what the model itself has to show", 0.9))
+            outcome.found, arrays = evaluate.findings(job.model, member.net, resident, codes, rows, run.seed)
+            outcome.pictures |= arrays
             checkpoint.save_weights(member.net, job.folder / "model.safetensors")
         _store(store, task, run, data, rows, outcome, watch)
         store.tidy(run.id)
@@ -191,9 +200,10 @@ def _store(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outc
                 "blocks": np.array(json.dumps(outcome.blocks)),
             },
         )
-        scores = [fact(name, value, len(rows), FACTS[name]) for name, value in outcome.facts.items()]
+        facts = {name: (value, FACTS[name]) for name, value in outcome.facts.items()} | outcome.found
+        scores = [fact(name, value, len(rows), convention) for name, (value, convention) in facts.items()]
         held = read_codes(folder / "codes.npz")
-        calls = plan_rows(held, task.metrics, task.options)
+        calls = plan_rows(held, task.metrics, task.options, task.blocks)
         for i, wanted in enumerate(calls):
             watch(Message(task.name, f"scoring: {wanted.name}", 0.9 + 0.1 * i / len(calls)))
             scores += compute(held, wanted)

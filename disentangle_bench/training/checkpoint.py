@@ -31,6 +31,7 @@ def save(member: Member, folder: Path, facts: dict[str, float]) -> None:
         "device": member.stream.device.type,
         "t": member.t,
         "status": member.status,
+        "finite": member.finite,
         "log": member.log,
         "facts": facts,
     }
@@ -63,7 +64,7 @@ def load(member: Member, folder: Path) -> dict[str, float]:
                 state.setdefault(int(index), {})[entry] = value
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     member.stream.state = tensors["stream"]
-    member.t, member.status = header["t"], header["status"]
+    member.t, member.status, member.finite = header["t"], header["status"], header["finite"]
     member.log = [(step, term, value) for step, term, value in header["log"]]
     return header["facts"]
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..models._probability import bernoulli_nll
 from .resident import Resident
+from .stream import Stream
 
 BATCH = 64  # small batches encode fastest on a CPU
 STEPS = 8  # of a traversal
@@ -83,6 +84,18 @@ def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.
         "traversal_names": np.array(names[:units]),
         "traversal_values": values,
     }
+
+
+@torch.no_grad()
+def findings(
+    model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.ndarray, seed: int
+) -> tuple[dict[str, tuple[float, str]], dict[str, np.ndarray]]:
+    """What the model itself has to show of these rows: facts with their conventions, and arrays for the report."""
+    if not hasattr(model, "findings"):
+        return {}, {}
+    net.eval()
+    found = model.findings(net, data, rows, codes, Stream(seed, "findings", data.device, data.dtype))
+    return found.facts, found.arrays()
 
 
 def _batches(data: Resident, rows: np.ndarray) -> Iterator[Tensor]:

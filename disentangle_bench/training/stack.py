@@ -25,6 +25,7 @@ class Member:
     stream: Stream
     t: int = 0
     status: str = "running"
+    finite: int = 0  # the last step whose loss was a number
     log: list[tuple[int, str, float]] = field(default_factory=list)  # (step, term, mean since the entry before)
 
 
@@ -66,9 +67,12 @@ class Stack:
 
     def _advance(self, member: Member, steps: int) -> None:
         totals: dict[str, Tensor] = {}
+        finite: Any = 0  # steps until the sums so far are no number any more, counted on the device
         for _ in range(steps):
             for name, value in self._step(member).items():
                 totals[name] = totals[name] + value if name in totals else value
+            finite = finite + torch.stack(list(totals.values())).sum().isfinite()
+        member.finite = member.t - steps + int(finite)
         means = {name: value.item() / steps for name, value in totals.items()}
         member.log += [(member.t, name, value) for name, value in means.items()]
         if not all(map(math.isfinite, means.values())) or not all(

@@ -8,31 +8,17 @@ from torch import nn
 from torch.nn.functional import one_hot
 from torch.testing import assert_close
 
-from disentangle_bench.datasets import load
 from disentangle_bench.models._probability import bernoulli_nll
 from disentangle_bench.models.catvae import CatVAE
 from disentangle_bench.models.infocatvae import InfoCatVAE
 from disentangle_bench.models.nvae import NVAE, mask
 from disentangle_bench.models.vae import VAE
-from disentangle_bench.training.resident import Resident
-from disentangle_bench.training.stack import networks
-from disentangle_bench.training.stream import Stream
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def data():
-    return Resident(load("toy"), CPU, torch.float64)
-
-
-def setting(model, data, n=16):
-    net = networks(model, 0, data)
-    return net, model.draw(data, n, 0, Stream(1, "draws", CPU, torch.float64))
-
-
 @pytest.mark.parametrize("decoding", ["marginal", "soft", "gumbel"])
-def test_one_class_at_the_origin_is_the_vae(decoding, data):
+def test_one_class_at_the_origin_is_the_vae(decoding, data, setting):
     model = CatVAE(classes=1, lam=0.0, latents=4, decoding=decoding)
     net, draws = setting(model, data)
     terms = model.loss(net, **draws)
@@ -51,7 +37,7 @@ def test_prior_means_are_equally_far_apart():
     assert_close((means * means.roll(1, 0)).sum(), torch.tensor(0.0, dtype=torch.float64))
 
 
-def test_kl_of_a_certain_class_is_the_shifted_gaussian_s_and_log_k(data):
+def test_kl_of_a_certain_class_is_the_shifted_gaussian_s_and_log_k(data, setting):
     model = CatVAE(classes=5)
     net, draws = setting(model, data)
     nn.init.zeros_(net.encoder.category.weight)
@@ -73,7 +59,7 @@ def test_kl_of_a_certain_class_is_the_shifted_gaussian_s_and_log_k(data):
         )
 
 
-def test_the_marginal_expectation_is_exact(data):
+def test_the_marginal_expectation_is_exact(data, setting):
     model = CatVAE(classes=3)
     net, draws = setting(model, data, n=5)
     q = model.q(net, draws["x"])
@@ -83,7 +69,7 @@ def test_the_marginal_expectation_is_exact(data):
     assert_close(model.loss(net, **draws)["reconstruction"], expected)
 
 
-def test_gumbel_decodes_one_class_and_moves_q_of_c(data):
+def test_gumbel_decodes_one_class_and_moves_q_of_c(data, setting):
     """Forward a one-hot choice, drawn with the frequencies of q(c|x); backward a gradient to its logits."""
     model = CatVAE(classes=3, decoding="gumbel")
     net, draws = setting(model, data, n=8)
@@ -96,7 +82,7 @@ def test_gumbel_decodes_one_class_and_moves_q_of_c(data):
     assert_close(drawn.bincount() / 20_000, logits.exp().float(), atol=0.02, rtol=0)
 
 
-def test_information_is_zero_when_classes_can_be_read_and_log_k_when_not(data):
+def test_information_is_zero_when_classes_can_be_read_and_log_k_when_not(data, setting):
     model = InfoCatVAE(classes=4, info=3.0)
     net, draws = setting(model, data)
     nn.init.zeros_(net.encoder.category.weight)
@@ -106,19 +92,24 @@ def test_information_is_zero_when_classes_can_be_read_and_log_k_when_not(data):
     class Honest(nn.Module):
         """Draws the class's block of z; q(c) reads it: cross entropy on logits can reach 0, on probabilities not."""
 
-        def encoder(self, x):
-            n, d = len(x), torch.zeros(len(x), 4, 8, dtype=x.dtype)
-            return 1e3 * (x.flatten(1)[:, :4] - 0.5).view(n, 4), d, d
+        def __init__(self):
+            super().__init__()
+            self.encoder = Reader()
 
         def decoder(self, z):
             first = 50 * (z.view(-1, 4, 2).mean(2) - 1)
             return torch.cat([first, torch.zeros(len(z), 252, dtype=z.dtype)], 1).view(-1, 1, 16, 16)
 
+    class Reader(nn.Module):
+        def forward(self, x):
+            n, d = len(x), torch.zeros(len(x), 4, 8, dtype=x.dtype)
+            return 1e3 * (x.flatten(1)[:, :4] - 0.5).view(n, 4), d, d
+
     far = model.loss(Honest(), draws["x"], draws["eps"], 0 * draws["eps_prior"])
     assert far["information"].item() == pytest.approx(0, abs=1e-9)
 
 
-def test_information_moves_encoder_and_decoder(data):
+def test_information_moves_encoder_and_decoder(data, setting):
     model = InfoCatVAE(classes=4)
     net, draws = setting(model, data)
     information = model.loss(net, **draws)["information"]
@@ -127,7 +118,7 @@ def test_information_moves_encoder_and_decoder(data):
         assert all(g.abs().sum() > 0 for g in moved)
 
 
-def test_catvae_codes_hold_the_mixture_and_q_of_c(data):
+def test_catvae_codes_hold_the_mixture_and_q_of_c(data, setting):
     model = CatVAE(classes=3)
     net, draws = setting(model, data, n=4)
     q = model.q(net, draws["x"])
@@ -151,7 +142,7 @@ def test_the_mask_has_exactly_one_block():
     assert_close(blocks[range(6), y], torch.cat([torch.ones(6, 1), z_c], 1))
 
 
-def test_the_decoder_of_a_class_does_not_know_the_others_weights(data):
+def test_the_decoder_of_a_class_does_not_know_the_others_weights(data, setting):
     """The gradient of class 1's image in the first layer's weights of class 2's block is zero."""
     model = NVAE(latents=2, masked=3)
     net, _ = setting(model, data, n=4)
@@ -162,7 +153,7 @@ def test_the_decoder_of_a_class_does_not_know_the_others_weights(data):
     assert (blocks[:, [0, 2]] == 0).all() and blocks[:, 1].abs().sum() > 0
 
 
-def test_without_masked_units_it_is_a_conditional_vae_with_a_classifier(data):
+def test_without_masked_units_it_is_a_conditional_vae_with_a_classifier(data, setting):
     model = NVAE(latents=4, masked=0, beta_c=1.0, label_weight=1.0)
     net, draws = setting(model, data)
     terms = model.loss(net, **draws)
@@ -177,7 +168,7 @@ def test_without_masked_units_it_is_a_conditional_vae_with_a_classifier(data):
     assert_close(terms["kl_s"], VAE.rate(model, q).sum(1).mean())
 
 
-def test_true_classes_are_decoded_in_training_and_guessed_ones_afterwards(data):
+def test_true_classes_are_decoded_in_training_and_guessed_ones_afterwards(data, setting):
     model = NVAE()
     net, draws = setting(model, data)
     assert torch.equal(draws["y"], data.labels(torch.arange(576))[[*find(data, draws["x"])]])

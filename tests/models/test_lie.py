@@ -82,3 +82,17 @@ def test_a_scale_of_two_shows_twice_as_much_of_the_image():
     shrunk = _lie.warp(blob(0.6, 0.0), _lie.exponential(torch.tensor([[0.0, 0.0, 0.0, math.log(2)]])))
     row = shrunk[0, 0].sum(0)
     assert abs((row.argmax().item() + 0.5) / 32 - 1 - 0.3) < 0.04
+
+
+def test_circular_correlation_is_fisher_and_lees_double_sum():
+    generator = torch.Generator().manual_seed(0)
+    a = 6 * torch.rand(40, generator=generator, dtype=torch.float64)
+    b = a + torch.randn(40, generator=generator, dtype=torch.float64)
+    i, j = torch.triu_indices(40, 40, 1)
+    x, y = (a[i] - a[j]).sin(), (b[i] - b[j]).sin()
+    expected = (x * y).sum() / (x.square().sum() * y.square().sum()).sqrt()
+    assert _lie.circular_correlation(a, b) == pytest.approx(expected.item(), abs=1e-12)
+    assert _lie.circular_correlation(a, a + 2.5) == pytest.approx(1) and _lie.circular_correlation(
+        a, -a
+    ) == pytest.approx(-1)
+    assert _lie.circular_correlation(a, torch.full_like(a, 3.0)) == 0

@@ -86,3 +86,73 @@ def test_mixture_moments_are_those_of_its_samples():
     ).sample((400_000,))
     assert_close(mixture.mean[0], z.mean(0), atol=0.02, rtol=0)
     assert_close(mixture.sd[0], z.std(0), atol=0.02, rtol=0)
+
+
+def estimates(q, means, sd, draws=400):
+    n, K, d = q.parts.mean.shape
+    eps = torch.randn(draws, n, K, d, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return (
+        torch.stack([q.kl_sampled(means, sd, e) for e in eps]).mean(0),
+        q.kl_to(means, sd),
+        q.kl_variational(means, sd),
+    )
+
+
+def test_every_kl_of_one_component_is_the_gaussian_s(q):
+    one = Mixture(torch.zeros(len(q.mean), 1), Gaussian(q.mean[:, None], q.logvar[:, None]))
+    means = torch.full((1, q.mean.shape[1]), 0.4, dtype=torch.float64)
+    exact = q.kl_to(means[0], 0.7).sum(1)
+    sampled, bound, variational = estimates(one, means, 0.7, 4000)
+    assert_close(bound, exact)
+    assert_close(variational, exact)
+    assert_close(sampled, exact, rtol=0.03, atol=0.03)
+
+
+def test_sampled_kl_of_mixtures_on_a_line_is_the_integral_and_below_the_bound():
+    q = Mixture(
+        torch.tensor([[0.2, -0.5]], dtype=torch.float64),
+        Gaussian(torch.tensor([[[-1.0], [1.2]]], dtype=torch.float64), torch.tensor([[[-1.0], [0.3]]]).double()),
+    )
+    means = torch.tensor([[-0.5], [0.8], [2.0]], dtype=torch.float64)
+    x = torch.linspace(-12, 12, 20001, dtype=torch.float64)
+    density = sum(
+        w * Normal(m, s).log_prob(x).exp() for w, m, s in zip(q.w[0], q.parts.mean[0, :, 0], q.parts.sd[0, :, 0])
+    )
+    prior = sum(Normal(m, 0.6).log_prob(x).exp() for m in means[:, 0]) / 3
+    exact = torch.trapezoid(density * (density / prior).log(), x)
+    eps = torch.randn(4000, 1, 2, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    sampled = torch.stack([q.kl_sampled(means, 0.6, e) for e in eps]).mean()
+    assert_close(sampled, exact, rtol=0.02, atol=0)
+
+
+def test_variational_kl_is_its_formula_written_out_and_exact_for_parts_that_are_far_apart():
+    generator = torch.Generator().manual_seed(1)
+    parts = Gaussian(*torch.randn(2, 2, 3, 4, dtype=torch.float64, generator=generator))
+    mixture = Mixture(torch.randn(2, 3, dtype=torch.float64, generator=generator), parts)
+    means = torch.randn(5, 4, dtype=torch.float64, generator=generator)
+    for row in range(2):
+        a = [Normal(m, s) for m, s in zip(parts.mean[row], parts.sd[row])]
+        b = [Normal(m, 0.5) for m in means]
+        expected = 0.0
+        for i, w in enumerate(mixture.w[row]):
+            own = sum(v * (-kl_divergence(a[i], o).sum()).exp() for v, o in zip(mixture.w[row], a))
+            prior = sum((-kl_divergence(a[i], o).sum()).exp() for o in b) / 5
+            expected = expected + w * (own / prior).log()
+        assert_close(mixture.kl_variational(means, 0.5)[row], expected)
+    ends = torch.tensor([[[-50.0], [50.0]]], dtype=torch.float64)
+    far = Mixture(torch.tensor([[0.3, -0.3]], dtype=torch.float64), Gaussian(ends, torch.full_like(ends, -0.4)))
+    places = torch.tensor([[-49.0], [51.0]], dtype=torch.float64)
+    kl = far.parts.kl_to(places, 0.5)[..., 0]
+    assert_close(far.kl_variational(places, 0.5), (far.w * (far.w.log() + math.log(2) + kl)).sum(1))
+
+
+def test_sampled_and_variational_kl_do_not_exceed_the_bound(q):
+    generator = torch.Generator().manual_seed(1)
+    parts = Gaussian(*torch.randn(2, 8, 4, 4, dtype=torch.float64, generator=generator))
+    mixture = Mixture(torch.randn(8, 4, dtype=torch.float64, generator=generator), parts)
+    sampled, bound, variational = estimates(mixture, torch.eye(4, dtype=torch.float64), 0.5)
+    assert (sampled < bound + 0.05).all() and (variational <= bound + 1e-9).all()
+    assert torch.autograd.gradcheck(
+        lambda m: Mixture(mixture.logits, Gaussian(m, parts.logvar)).kl_variational(torch.eye(4).double(), 0.5).sum(),
+        parts.mean.clone().requires_grad_(),
+    )

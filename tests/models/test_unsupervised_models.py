@@ -7,7 +7,6 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from disentangle_bench.datasets import load
 from disentangle_bench.models.aae import AAE
 from disentangle_bench.models.annealedvae import AnnealedVAE
 from disentangle_bench.models.betatcvae import BetaTCVAE, decompose, stratified, weighted
@@ -16,21 +15,8 @@ from disentangle_bench.models.dipvae_ii import DIPVAEII
 from disentangle_bench.models.factorvae import FactorVAE, critic
 from disentangle_bench.models.infovae import InfoVAE, mmd, stein
 from disentangle_bench.models.vae import VAE
-from disentangle_bench.training.resident import Resident
-from disentangle_bench.training.stack import networks
-from disentangle_bench.training.stream import Stream
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def data():
-    return Resident(load("toy"), CPU, torch.float64)
-
-
-def setting(model, data, n=16):
-    net = networks(model, 0, data)
-    return net, model.draw(data, n, 0, Stream(1, "draws", CPU, torch.float64))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +31,7 @@ def setting(model, data, n=16):
     ],
     ids=lambda model: type(model).__name__,
 )
-def test_with_its_weight_at_zero_it_is_the_vae(model, data):
+def test_with_its_weight_at_zero_it_is_the_vae(model, data, setting):
     net, draws = setting(model, data)
     terms = model.loss(net, **draws)
     terms = terms.get("vae", terms)
@@ -62,7 +48,7 @@ def test_capacity_rises_linearly_and_stays():
     assert [model.C(t) for t in (0, 500, 1000, 5000)] == [0, 15, 30, 30]
 
 
-def test_capacity_pulls_the_batch_s_mean_kl_from_both_sides(data):
+def test_capacity_pulls_the_batch_s_mean_kl_from_both_sides(data, setting):
     model = AnnealedVAE(gamma=7.0)
     net, draws = setting(model, data)
     kl = VAE().loss(net, draws["x"], draws["eps"])["kl"]
@@ -98,7 +84,7 @@ def test_the_critic_has_the_study_s_size():
     assert sum(p.numel() for p in critic(10).parameters()) == 5_018_002
 
 
-def test_the_critic_learns_from_codes_and_never_moves_the_encoder(data):
+def test_the_critic_learns_from_codes_and_never_moves_the_encoder(data, setting):
     model = FactorVAE()
     net, draws = setting(model, data)
     terms = model.loss(net, **draws)
@@ -109,7 +95,7 @@ def test_the_critic_learns_from_codes_and_never_moves_the_encoder(data):
     assert all(g.abs().sum() > 0 for g in tc)
 
 
-def test_permuted_codes_keep_each_column_s_values_and_break_rows(data):
+def test_permuted_codes_keep_each_column_s_values_and_break_rows(data, setting):
     """What the critic sees as `permuted` are samples of the other batch, column by column in another order."""
     model = FactorVAE(latents=3)
     net, draws = setting(model, data, n=50)
@@ -139,7 +125,7 @@ def test_stratified_weights():
 
 
 @pytest.mark.parametrize("sampling", ["stratified", "weighted"])
-def test_the_three_terms_telescope_to_the_sampled_kl(sampling, data):
+def test_the_three_terms_telescope_to_the_sampled_kl(sampling, data, setting):
     model = BetaTCVAE(alpha=1, beta=1, gamma=1 + 1e-15, sampling=sampling)
     net, draws = setting(model, data)
     q = model.q(net, draws["x"])
@@ -162,7 +148,7 @@ def gaussian_setting(M, N=20_000, rho=0.5, s2=0.3, seed=0):
     return q, q.at(torch.randn_like(mean)), stratified(M + 1, N), weighted(M + 1, N)
 
 
-def test_stratified_total_correlation_of_a_gaussian():
+def test_stratified_total_correlation_of_a_gaussian(setting):
     """TC = -log(1 - 0.25) / 2 = 0.144 nats; the weighted estimate is (d - 1) log N (M + 1) away."""
     estimates = []
     for seed in range(20):
@@ -233,7 +219,7 @@ def test_stein_moves_samples_towards_the_prior():
     assert z.mean().abs() < 0.1 and abs(z.std() - 1) < 0.15
 
 
-def test_infovae_one_is_an_autoencoder_with_a_divergence(data):
+def test_infovae_one_is_an_autoencoder_with_a_divergence(data, setting):
     model = InfoVAE(alpha=1, lam=5)
     net, draws = setting(model, data)
     terms = model.loss(net, **draws)
@@ -245,7 +231,7 @@ def test_infovae_one_is_an_autoencoder_with_a_divergence(data):
 @pytest.mark.parametrize(
     "model", [InfoVAE(divergence="adversarial"), AAE(), AAE(heads=4)], ids=["infovae", "aae", "heads"]
 )
-def test_adversaries_are_log_four_apart_at_chance_and_move_their_own(model, data):
+def test_adversaries_are_log_four_apart_at_chance_and_move_their_own(model, data, setting):
     net, draws = setting(model, data)
     for layer in [m for m in net.critic.modules() if isinstance(m, nn.Linear)]:
         nn.init.zeros_(layer.weight)
@@ -257,7 +243,7 @@ def test_adversaries_are_log_four_apart_at_chance_and_move_their_own(model, data
     assert all(g is None for g in moved)
 
 
-def test_aae_codes_have_no_noise_and_no_kl(data):
+def test_aae_codes_have_no_noise_and_no_kl(data, setting):
     model = AAE(heads=4)
     net, draws = setting(model, data)
     q = model.q(net, draws["x"])
@@ -273,7 +259,7 @@ def test_aae_codes_have_no_noise_and_no_kl(data):
         (lambda: AnnealedVAE(anneal=0), "annealedvae.anneal: got 0"),
         (lambda: FactorVAE(gamma=-1), "factorvae.gamma: got -1"),
         (lambda: BetaTCVAE(sampling="mss"), "betatcvae.sampling: got 'mss', expected one of stratified, weighted"),
-        (lambda: DIPVAEII(lambda_od=-2), "dipvaeii.lambda_od: got -2"),
+        (lambda: DIPVAEII(lambda_od=-2), "dipvae_ii.lambda_od: got -2"),
         (lambda: InfoVAE(alpha=0, lam=0.5), "infovae.lam: got 0.5, expected at least 1 - alpha"),
         (lambda: InfoVAE(divergence="kl"), "infovae.divergence: got 'kl', expected one of mmd, stein, adversarial"),
         (lambda: AAE(heads=-1), "aae.heads: got -1"),

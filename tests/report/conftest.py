@@ -89,6 +89,7 @@ class Folder:
             {
                 "run": run,
                 "metric": metric,
+                "block": schema.ALL,
                 "version": 1,
                 "value": value,
                 "seconds": 0.1,

@@ -51,6 +51,16 @@ def test_dots_are_the_seeds(frame) -> None:
     assert len(set(heights)) == 4 and np.all(np.abs(heights - 2) < 0.5)  # spread inside the third row
 
 
+def test_a_block_is_a_metric_of_its_own(folder) -> None:
+    run = folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
+    folder.score(run, "mig", 0.25, block="z")
+    frame = load(folder.write())
+    for name, value in (("mig", 0.5), ("mig [z]", 0.25)):
+        (axes,) = comparison(frame, name, "dsprites", "official").axes
+        assert drawn(axes, "seeds")["mcevae"].get_offsets()[:, 0].tolist() == [value]
+        assert axes.get_xlabel().startswith(name) and axes.get_xlim() == (0, 1)
+
+
 def test_centre_is_the_iqm_from_five_seeds_and_the_mean_below(frame) -> None:
     (axes,) = comparison(frame, "mig", "dsprites", "official").axes
     values = {label: np.sort(dots.get_offsets()[:, 0]) for label, dots in drawn(axes, "seeds").items()}

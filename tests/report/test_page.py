@@ -141,6 +141,19 @@ def test_a_single_seed_and_nothing_else(folder) -> None:
     assert "Runs that did not finish" not in page.text and "nan" not in page.text.lower().split("provenance")[0]
 
 
+def test_blocks_have_a_table_on_the_page_and_plots_when_asked_for(folder) -> None:
+    run = folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
+    assert "By block" not in report(folder.write()).read_text(encoding="utf-8")
+    folder.score(run, "mig", 0.25, block="z_c+z")
+    path = report(folder.write())
+    assert {file.name for file in path.parent.glob("*.svg")} == {"mig.dsprites-official.svg"}
+    page = Reader(path.read_text(encoding="utf-8"))
+    assert re.search(r"By block\s+metricmodelall unitsz_c\+z\s+mig ↑mcevae0.5000.250", page.text) and page.open == []
+    assert "mig [z_c+z]" in (path.parent / "summary.csv").read_text(encoding="utf-8")
+    path = report(folder.path, ["mig [z_c+z]"])
+    assert {file.name for file in path.parent.glob("*.svg")} == {"mig-z_c-z.dsprites-official.svg"}
+
+
 def test_uncommitted_changes_are_told(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
     assert "with uncommitted changes" not in report(folder.write(), ["mig"]).read_text(encoding="utf-8")

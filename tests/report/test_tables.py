@@ -265,6 +265,10 @@ def test_families_stay_together() -> None:
     mixed = ["zeta", "dci.other", "sap.continuous", "kl", "dci.completeness", "sap", "alpha"]
     assert in_order(mixed) == ["dci.completeness", "dci.other", "sap", "sap.continuous", "kl", "alpha", "zeta"]
     assert choose(None, mixed) == in_order(mixed)
+    blocks = ["dci.a [z]", "dci.completeness", "dci.completeness [z]", "dci.disentanglement", "dci.disentanglement [z]"]
+    assert in_order(blocks) == [blocks[3], blocks[1], blocks[4], blocks[2], blocks[0]]
+    assert choose(["dci"], blocks) == [blocks[3], blocks[1]] and choose(["dci [z]"], blocks) == in_order(blocks)[2:]
+    assert meaning("dci.completeness [z]") is GLOSSARY["dci.completeness"]
 
 
 def test_a_single_run_makes_a_table(folder) -> None:

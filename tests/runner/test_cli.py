@@ -1,7 +1,9 @@
 """What people type: help at once, errors in one line before any work, exit codes that can be trusted."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from disentangle_bench import catalog, cli
+from disentangle_bench.metrics import mig
+from disentangle_bench.runner.codes import read_codes
+from disentangle_bench.runner.store import Store
 
 
 @pytest.fixture
@@ -105,7 +110,7 @@ def test_score_of_a_strangers_codes(bench):
     code, out, _ = bench("score", "codes.npz", "--metrics", "mig,modularity", "--set", "mig.bins=7")
     rows = [line.split(",") for line in out.splitlines()]
     assert code == 0 and [row[0] for row in rows] == ["metric", "mig", "modularity"]
-    assert float(rows[1][2]) == pytest.approx(1.0) and "bins=7" in out
+    assert float(rows[1][3]) == pytest.approx(1.0) and "bins=7" in out
     codes = factors * 1.0
     codes[0, 0] = np.inf
     np.savez("codes.npz", codes=codes, factors=factors)
@@ -130,6 +135,69 @@ def test_score_goes_on_after_damaged_codes(bench):
     code, out, err = bench("score", "r", "--metrics", "mig,modularity")
     assert code == 1 and "1 of 2 runs" in out and str(damaged) in err
     assert "modularity" in set(pd.read_csv("r/results.csv").metric)
+
+
+def test_score_of_a_file_by_block(bench):
+    factors = np.indices((3, 4)).reshape(2, -1).T.repeat(5, 0)
+    codes = np.column_stack([factors, factors @ [[1, 1], [1, -1]]])
+    np.savez("c.npz", codes=codes, factors=factors, blocks='{"z_c": 2, "z": 2}')
+    code, out, _ = bench("score", "c.npz", "--metrics", "mig", "--blocks", "z,z_c+z")
+    rows = pd.read_csv(io.StringIO(out))
+    assert code == 0 and rows.block.tolist() == ["all", "z", "z_c+z"]
+    assert rows.value.tolist() == pytest.approx([mig(codes, factors), mig(codes[:, 2:], factors), rows.value[0]])
+    code, _, err = bench("score", "c.npz", "--metrics", "mig", "--blocks", "z_d")
+    assert code == 2 and "unknown block 'z_d'; did you mean 'z_c'?" in err
+
+
+def test_run_rescore_and_report_by_block(bench):
+    words = ["run", "--models", "mcevae,noise", *QUICK, "--metrics", "mig,nmi", "--set", "mig.bins=7", "--out", "r"]
+    code, out, err = bench(*words, "--blocks", "each")
+    assert code == 0 and "on all units and blocks each" in out and "--blocks" not in err
+    table = pd.read_csv("r/results.csv")
+    counts = table[table.metric == "mig"].groupby("model").block.agg(list).to_dict()
+    assert counts == {"mcevae": ["all", "tau", "z", "z_c"], "noise": ["all"]}
+    assert set(table[table.metric.isin(["kl", "reconstruction", "nmi.own"])].block) == {"all"}
+    record = next(r for r in Store("r").records() if r["model"] == "mcevae")
+    codes = read_codes(Store("r").path(record["run"]) / "codes.npz")
+    row = next(row for row in record["scores"] if (row["metric"], row["block"]) == ("mig", "z_c"))
+    assert row["value"] == mig(codes.codes[:, : codes.blocks["z_c"]], codes.factors, bins=7)
+    before = Path("r/results.csv").read_text()
+    assert bench(*words, "--blocks", "each")[0] == 0 and Path("r/results.csv").read_text() == before
+    code, out, _ = bench("score", "r", "--metrics", "modularity", "--blocks", "z+tau")
+    assert code == 0 and "2 of 2 runs" in out
+    own = pd.read_csv("r/results.csv").query("model == 'mcevae' and metric == 'modularity'")
+    assert own.block.tolist() == ["all", "tau", "z", "z+tau", "z_c"]  # the folder's own blocks, and the new one
+    assert json.loads(Path("r/study.json").read_text())["blocks"] == ["each", "z+tau"]
+    for count in (1, 0):  # mig and nmi of z+tau; nothing
+        assert f"{count} of 2 runs" in bench("score", "r", "--metrics", "mig,nmi,modularity")[1]
+    code, _, err = bench("score", "r", "--blocks", "z_d")
+    assert code == 2 and "unknown block 'z_d'; did you mean 'z_c'?" in err
+    assert "mig [z_c]" in bench("show", record["run"], "--results", ".")[1]
+    assert bench("report", "r", "--metrics", "mig,mig [z_c]")[0] == 0
+    assert Path("r/report/mig-z_c.toy-drawn.svg").exists()
+
+
+def test_a_block_that_no_run_has_is_warned_of_when_they_are_done(bench):
+    options = ["--metrics", "mig", "--blocks", "each,y", "--out", "r"]
+    code, out, err = bench("run", "--models", "vae,noise", *QUICK, *options)
+    assert code == 0 and "2 runs done" in out and "--blocks each: the whole code is the only block here" in err
+
+
+def test_a_metric_without_a_value_is_named_at_the_end_and_no_failure(bench):
+    options = ["--set", "mcevae.group=so2", "--metrics", "mig", "--blocks", "tau", "--out", "r"]
+    code, out, _ = bench("run", "--models", "mcevae", *QUICK, *options)
+    assert code == 0 and re.search(r"no mig \[tau\]: mcevae toy seed 0 \[\w+\] undefined: codes: .* at least 2", out)
+
+
+def test_a_study_has_its_blocks(bench):
+    Path("mystudy.py").write_text(
+        "from disentangle_bench.runner.plan import Study\n"
+        "study = Study(['noise'], ['toy'], [0], rows=50, metrics=['mig'], blocks=['z'])\n"
+    )
+    code, _, err = bench("run", "--study", "mystudy.py", "--blocks", "each")
+    assert code == 2 and "--study holds the whole question" in err
+    assert bench("run", "--study", "mystudy.py", "--on", "here")[0] == 0
+    assert pd.read_csv("results/mystudy/results.csv").query("metric == 'mig'").block.tolist() == ["all", "z"]
 
 
 def test_data_info_and_preview(bench):

@@ -134,13 +134,18 @@ def test_supervision_that_the_data_have_not_is_refused_before_any_work():
     import dataclasses
 
     from disentangle_bench.datasets import load
+    from disentangle_bench.models.betavae import BetaVAE
     from disentangle_bench.models.mcevae import MCEVAE
     from disentangle_bench.models.nvae import NVAE
     from disentangle_bench.runner.plan import _fits
 
     bare = dataclasses.replace(load("toy"), label=None, home=None)
-    with pytest.raises(ValueError, match="nvae needs labels, and data set 'toy' has none"):
+    with pytest.raises(ValueError, match="nvae: needs labels, and data set 'toy' has none"):
         _fits("nvae", NVAE(), bare)
-    with pytest.raises(ValueError, match=r"mcevae \(supervised=True\) needs untransformed images"):
+    with pytest.raises(ValueError, match="mcevae: supervised=True needs untransformed images"):
         _fits("mcevae", MCEVAE(supervised=True), bare)
     _fits("mcevae", MCEVAE(), bare)
+    with pytest.raises(
+        ValueError, match="betavae: network: burgess takes images of 64x64, got 16x16; for these: higgins"
+    ):
+        _fits("betavae", BetaVAE(network="burgess"), bare)

@@ -57,6 +57,7 @@ def test_a_run_leaves_its_files_and_rows(tmp_path):
         "reconstruction",
         "kl",
         "used_units",
+        "canonical_reconstruction",
     }
     assert rows.source.unique().tolist() == ["drawn"] and rows.n.unique().tolist() == [60]
     assert json.loads(rows.params[0])["group"] == "se2"

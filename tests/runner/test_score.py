@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from disentangle_bench.metrics import cluster_accuracy, mig, sap
-from disentangle_bench.runner.score import CodeFile, compute, counted, fill, kmeans, plan_rows, read_codes
+from disentangle_bench.runner.codes import CodeFile, counted, read_codes
+from disentangle_bench.runner.score import compute, fill, kmeans, plan_rows
 
 FACTORS = np.indices((3, 4, 5)).reshape(3, -1).T.repeat(4, 0)
 
@@ -151,7 +152,7 @@ def test_metrics_of_posteriors_need_their_deviations(tmp_path):
     (row,) = rows_of(held(sd=np.full(codes.shape, 0.01)), "mig_posterior")
     assert row["value"] == pytest.approx(1, abs=1e-3)
     np.savez(tmp_path / "c.npz", mean=codes, factors=FACTORS, sd=np.zeros_like(codes))
-    assert read_codes(tmp_path / "c.npz").sd is None
+    assert read_codes(tmp_path / "c.npz").noise is None
     np.savez(tmp_path / "c.npz", mean=codes, factors=FACTORS, sd=np.ones((3, 1)))
     with pytest.raises(ValueError, match=r"`sd` has shape \(3, 1\), the codes \(240, 3\)"):
         read_codes(tmp_path / "c.npz")

@@ -47,6 +47,17 @@ def test_a_half_written_record_counts_as_missing(tmp_path, text, caplog):
     assert "counts as missing" in caplog.text
 
 
+def test_a_record_from_before_there_were_blocks_is_of_all_units(tmp_path):
+    """Of version 1, even: without warnings."""
+    store = Store(tmp_path).open()
+    (made, _) = records(tmp_path)
+    old = [{key: value for key, value in row.items() if key not in ("block", "warning")} for row in made["scores"]]
+    store.save({**made, "scores": old})
+    assert store.record(made["run"]) == made
+    store.collect()
+    assert pd.read_csv(tmp_path / "results.csv").block.tolist() == ["all"]
+
+
 def test_tables_of_an_empty_folder_have_the_schema(tmp_path):
     assert Store(tmp_path).open().collect() == (0, 0)
     assert list(pd.read_csv(tmp_path / "results.csv")) == schema.RESULTS
