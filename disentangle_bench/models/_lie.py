@@ -7,6 +7,8 @@ image widths (the image is the square [-1, 1]^2, x to the right, y downwards), l
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
@@ -43,6 +45,16 @@ def inverse(M: Tensor) -> Tensor:
     return torch.cat([A, -A @ M[:, :, 2:]], 2)
 
 
+def random(u: Tensor, dimension: int) -> Tensor:
+    """Coordinates (..., dimension) from uniform ones (..., 4): angle U(-pi, pi), shifts U(-1/4, 1/4), scale U(1/2, 1).
+
+    As those of a warp they are of the map from where a pixel is to where it was: such a scale enlarges by 1 to 2.
+    """
+    angle, u1, u2, scale = u.unbind(-1)
+    g = torch.stack([math.pi * (2 * angle - 1), u1 / 2 - 0.25, u2 / 2 - 0.25, (0.5 + scale / 2).log()], -1)
+    return g[..., :dimension]
+
+
 def circular_correlation(a: Tensor, b: Tensor) -> float:
     """How well one angle follows another, up to any constant turn: Fisher & Lee 1983, from -1 to 1; angles (n,).
 
@@ -52,6 +64,12 @@ def circular_correlation(a: Tensor, b: Tensor) -> float:
     both = a.cos().dot(b.cos()) * a.sin().dot(b.sin()) - a.cos().dot(b.sin()) * a.sin().dot(b.cos())
     spread = [n * n - (2 * x).cos().sum().square() - (2 * x).sin().sum().square() for x in (a, b)]
     return float(4 * both / (spread[0] * spread[1]).sqrt()) if min(spread) > 1e-9 * n * n else 0.0
+
+
+def correlation_within(labels: Tensor, a: Tensor, b: Tensor) -> float:
+    """|circular correlation| within each class of labels (n,), mean over rows: each class may turn by its own angle."""
+    found = [(at.double().mean(), circular_correlation(a[at], b[at])) for at in (labels == c for c in labels.unique())]
+    return float(sum(share * abs(value) for share, value in found))
 
 
 def warp(images: Tensor, M: Tensor) -> Tensor:

@@ -42,7 +42,10 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Mixture:
-    """sum_k w_k N(mean_k, sd_k^2): logits (n, K) of the weights, parts a Gaussian over (n, K, d)."""
+    """sum_k w_k N(mean_k, sd_k^2): logits (n, K) of the weights, parts a Gaussian over (n, K, d).
+
+    Parts (n, 1, d) stand for K equal ones, that is for a single Gaussian.
+    """
 
     logits: Tensor
     parts: Gaussian
@@ -51,17 +54,23 @@ class Mixture:
     def w(self) -> Tensor:
         return self.logits.softmax(1)
 
+    def expected(self, values: Tensor) -> Tensor:
+        """Mean over components of values (n, K, ...), a row each: (n, ...)."""
+        if values.shape[1] == 1:
+            return values[:, 0]
+        return (self.w.view(*self.w.shape, *[1] * (values.ndim - 2)) * values).sum(1)
+
     @property
     def mean(self) -> Tensor:
-        return (self.w[..., None] * self.parts.mean).sum(1)
+        return self.expected(self.parts.mean)
 
     @property
     def sd(self) -> Tensor:
         """Standard deviation of the whole mixture, (n, d): within components and between them."""
         spread = self.parts.logvar.exp() + (self.parts.mean - self.mean[:, None]).square()
-        return (self.w[..., None] * spread).sum(1).sqrt()
+        return self.expected(spread).sqrt()
 
-    def kl_to(self, means: Tensor, sd: float) -> Tensor:
+    def kl_to(self, means: Tensor, sd: float, eps: Tensor | None = None) -> Tensor:
         """Bound on KL to 1/K sum_k N(means_k, sd^2 I), (n,), by the chain rule over (k, z):
 
         KL(w || 1/K) + sum_k w_k KL(N(mean_k, sd_k^2) || N(means_k, sd^2 I)); exact for the joint of k and z.
@@ -80,7 +89,7 @@ class Mixture:
         p = log_normal(z, means, torch.full_like(means, 2 * math.log(sd))).sum(3) - math.log(len(means))
         return (log_w.exp() * (q.logsumexp(2) - p.logsumexp(2))).sum(1)
 
-    def kl_variational(self, means: Tensor, sd: float) -> Tensor:
+    def kl_variational(self, means: Tensor, sd: float, eps: Tensor | None = None) -> Tensor:
         """Approximation of KL to 1/B sum_b N(means_b, sd^2 I), (n,); Hershey & Olsen 2007, eq. 20:
 
         sum_a w_a log [sum_a' w_a' exp(-KL(a || a')) / (1/B sum_b exp(-KL(a || b)))].

@@ -1,10 +1,10 @@
 """N-VAE, Antorán & Miguel 2019:   L = E_q[-log p(x|y, z)] + KL(z_s) + beta_c KL(z_c) - label_weight log q(y|x)
 
-"Disentangling and learning robust representations with natural clustering", arXiv 1901.09415; no table was found. z = [z_s, z_c]: z_s is
-shared by all classes, z_c is masked by the class: the decoder sees vec(onehot(y) x [1, z_c]), zero outside block y, so
-that its first layer has weights of each class's own. Training decodes with the true class, everything else with argmax
-q(y|x). beta_c > 1 makes the masked channel the dearer one, which pushes what classes share into z_s. Widths, networks
-and optimiser are the suite's choice.
+"Disentangling and learning robust representations with natural clustering", arXiv 1901.09415; no table was found.
+z = [z_s, z_c]: z_s is shared by all classes, z_c is masked by the class: the decoder sees vec(onehot(y) x [1, z_c]),
+zero outside block y, so that its first layer has weights of each class's own. Training decodes with the true class,
+everything else with argmax q(y|x). beta_c > 1 makes the masked channel the dearer one, which pushes what classes share
+into z_s. Widths, networks and optimiser are the suite's choice.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from disentangle_bench.datasets import load
 from disentangle_bench.models import _lie
-from disentangle_bench.models._probability import bernoulli_nll
+from disentangle_bench.models._probability import Gaussian, Mixture, bernoulli_nll
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.mcevae import MCEVAE, NOISE
 from disentangle_bench.models.vae import VAE
@@ -153,7 +153,7 @@ def test_mcevae_mode_is_the_heaviest_components_mean(data, setting):
 
 
 def test_mcevae_transforms_are_drawn_from_the_published_ranges():
-    g = MCEVAE(group="sim2", R=1).random_transforms(100_000, Stream(0, "g", CPU))[0]
+    g = _lie.random(Stream(0, "g", CPU).uniform(100_000, 4), 4)
     for column, low, high in [
         (g[:, 0], -math.pi, math.pi),
         (g[:, 1], -0.25, 0.25),
@@ -243,3 +243,36 @@ def test_mcevae_codes_are_the_posteriors_moments(data, setting):
     codes = MCEVAE().codes(q)
     assert_close(codes.mean, torch.cat([part.mean for part in q], 1))
     assert_close(codes.sd, torch.cat([part.sd for part in q], 1))
+
+
+@pytest.mark.parametrize("supervised", [False, True])
+def test_mcevae_with_one_gaussian_is_the_mixture_of_equal_parts_with_the_best_weights(data, setting, supervised):
+    """w = softmax(-KL_k) minimises the chain-rule bound, -log mean_k exp(-KL_k), and what is decoded needs no k."""
+    model = MCEVAE(posterior="gaussian", classes=3, r=2.0, s=0.7, supervised=supervised)
+    net, draws = setting(model, data)
+    q_c, q_z, q_tau = model.q(net, draws["x"])
+    assert q_c.parts.mean.shape == (16, 1, 3) and draws["eps_c"].shape == (16, 1, 3)
+    means = 2 * torch.eye(3, dtype=torch.float64)
+    each = torch.stack([Gaussian(q_c.parts.mean[:, 0], q_c.parts.logvar[:, 0]).kl_to(m, 0.7).sum(1) for m in means], 1)
+    assert_close(q_c.kl_to(means, 0.7), math.log(3) - (-each).logsumexp(1))
+    assert_close(q_c.kl_to(means, 0.7), q_c.kl_variational(means, 0.7))
+    terms = model.loss(net, **draws)
+    whole = Mixture(q_c.logits, Gaussian(*(p.expand(16, 3, 3) for p in (q_c.parts.mean, q_c.parts.logvar))))
+    expanded = {**draws, "eps_c": draws["eps_c"].expand(16, 3, 3)}
+    x_k = model.canonicals(net, whole, q_z, expanded["eps_c"], draws["eps_z"])
+    moved = model.moved(x_k.flatten(0, 1), q_tau.at(draws["eps_tau"]).repeat_interleave(3, 0))
+    nll = bernoulli_nll(draws["x"].repeat_interleave(3, 0), moved).view(16, 3)
+    assert_close(terms["reconstruction"], (whole.w * nll).sum(1).mean())
+    assert_close(model.codes((q_c, q_z, q_tau)).mean, model.codes((whole, q_z, q_tau)).mean)
+    assert_close(model.mode((q_c, q_z, q_tau)), model.mode((whole, q_z, q_tau)))
+
+
+def test_mcevae_warms_the_kl_of_z_c_alone(data, setting):
+    model = MCEVAE(warm=400, classes=3)
+    net, draws = setting(model, data)
+    weights = [
+        model.draw(data, 2, t, Stream(0, "draws", CPU, torch.float64))["weight"] for t in (0, 100, 250, 400, 9000)
+    ]
+    assert weights == pytest.approx([0.05, 0.05, math.sqrt(0.05), 1, 1])
+    cold, full = model.loss(net, **draws), model.loss(net, **{**draws, "weight": 1.0})
+    assert {k: (cold[k] / full[k]).item() for k in full} == pytest.approx({**dict.fromkeys(full, 1.0), "kl_c": 0.05})
