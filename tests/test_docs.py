@@ -1,5 +1,6 @@
 """What the documents promise: commands that parse, examples that keep the contract, folders that exist."""
 
+import dataclasses
 import re
 import shlex
 from pathlib import Path
@@ -54,3 +55,21 @@ def test_the_code_map_names_what_there_is():
         assert [*Path("disentangle_bench").rglob(name), *Path("tests").rglob(name)], (
             f"{name} is in ARCHITECTURE.md alone"
         )
+
+
+@pytest.mark.parametrize("name", catalog.names("model"))
+def test_every_model_has_a_page_that_names_its_parameters_and_their_defaults(name):
+    model = catalog.get("model", name)
+    if name in catalog.CONTROLS:
+        assert f"`{name}`" in Path("docs/models/controls.md").read_text(encoding="utf8")
+        return
+    page = Path(f"docs/models/{name}.md").read_text(encoding="utf8")
+    told = {}
+    for names, defaults in re.findall(r"^\| (`[^|]*`) \| ([^|]*) \|", page, re.MULTILINE):
+        told |= dict(zip(re.findall(r"`(\w+)`", names), defaults.split(", ")))
+    for field in dataclasses.fields(model):
+        kind = type(field.default)
+        assert field.name in told, f"docs/models/{name}.md does not name {field.name}"
+        words = {"true": True, "false": False}
+        got = words[told[field.name]] if kind is bool else kind(told[field.name].replace(",", ""))
+        assert got == field.default, f"docs/models/{name}.md: {field.name}"

@@ -6,6 +6,10 @@ of delta units a class: p(z|c) = N(m_c, I) with m_c = lam on block c and 0 elsew
     marginal    the expectation over c is exact: all K samples are decoded
     soft        one sample is decoded, of parameters averaged with weights q(c|x) (the authors' code)
     gumbel      one sample is decoded, of a drawn class: straight-through Gumbel softmax
+
+Not the paper's, and without effect unless asked for: weights beta_c and beta_z of the two KL terms, both `hot` at first
+and cooled geometrically over `cool` steps, and balance KL(mean of q(c|x) over the batch || 1/K), which keeps all
+classes in use.
 """
 
 from __future__ import annotations
@@ -35,6 +39,11 @@ class CatVAE(VAE):
     lam: float = 2.0  # how far a class's prior mean lies from 0, along each unit of its block
     decoding: str = "marginal"  # | soft | gumbel
     temperature: float = 0.5  # of gumbel
+    beta_c: float = 1.0
+    beta_z: float = 1.0
+    hot: float = 1.0
+    cool: int = 0
+    balance: float = 0.0
 
     own: ClassVar[Mapping[tuple[int, int], str]] = {(28, 28): "infocatvae"}
 
@@ -42,7 +51,9 @@ class CatVAE(VAE):
         super().__post_init__()
         require(self, "classes", self.classes >= 0, "at least 0")
         require(self, "decoding", self.decoding in DECODING, f"one of {', '.join(DECODING)}")
-        require(self, "lam", self.lam >= 0, "at least 0")
+        for field in ("lam", "beta_c", "beta_z", "cool", "balance"):
+            require(self, field, getattr(self, field) >= 0, "at least 0")
+        require(self, "hot", self.hot > 0, "a number above 0")
         require(self, "temperature", self.temperature > 0, "a number above 0")
 
     def K(self, data: Any) -> int:
@@ -57,7 +68,8 @@ class CatVAE(VAE):
 
     def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
         K = self.K(data)
-        noise = {"x": data.images(n, rng), "eps": rng.normal(n, K, K * self.latents)}
+        heat = self.hot ** max(0.0, 1 - t / self.cool) if self.cool else 1.0
+        noise = {"x": data.images(n, rng), "eps": rng.normal(n, K, K * self.latents), "heat": heat}
         return {**noise, "u": rng.uniform(n, K)} if self.decoding == "gumbel" else noise
 
     def q(self, net: Any, x: Tensor) -> Mixture:
@@ -68,9 +80,16 @@ class CatVAE(VAE):
         """(K, K delta): lam on the class's own block."""
         return self.lam * torch.eye(K).repeat_interleave(self.latents, 1).to(like)
 
-    def loss(self, net: Any, x: Tensor, eps: Tensor, u: Tensor | None = None) -> dict[str, Tensor]:  # type: ignore[override]
+    def loss(  # type: ignore[override]
+        self, net: Any, x: Tensor, eps: Tensor, u: Tensor | None = None, heat: float = 1.0
+    ) -> dict[str, Tensor]:
         q = self.q(net, x)
-        return {"reconstruction": self.likelihood(net, x, q, eps, u).mean(), **self.divergence(q)}
+        kl, terms = self.divergence(q), {"reconstruction": self.likelihood(net, x, q, eps, u).mean()}
+        terms |= {"kl_c": heat * self.beta_c * kl["kl_c"], "kl_z": heat * self.beta_z * kl["kl_z"]}
+        if self.balance:
+            share = q.w.mean(0)
+            terms["balance"] = self.balance * (share * (len(share) * share).clamp_min(1e-20).log()).sum()
+        return terms
 
     def likelihood(self, net: Any, x: Tensor, q: Mixture, eps: Tensor, u: Tensor | None) -> Tensor:
         """E_q[-log p(x|z)] of each image, (n,) nats."""

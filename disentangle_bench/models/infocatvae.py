@@ -33,9 +33,9 @@ class InfoCatVAE(CatVAE):
         return {**super().draw(data, n, t, rng), "eps_prior": rng.normal(self.draws, K, K * self.latents)}
 
     def loss(  # type: ignore[override]
-        self, net: Any, x: Tensor, eps: Tensor, eps_prior: Tensor, u: Tensor | None = None
+        self, net: Any, x: Tensor, eps: Tensor, eps_prior: Tensor, u: Tensor | None = None, heat: float = 1.0
     ) -> dict[str, Tensor]:
-        terms = super().loss(net, x, eps, u)
+        terms = super().loss(net, x, eps, u, heat)
         draws, K, _ = eps_prior.shape
         z = self.prior_means(K, x) + eps_prior  # (draws, K, d)
         with frozen_statistics(net.encoder):

@@ -13,6 +13,7 @@ from disentangle_bench.models.catvae import CatVAE
 from disentangle_bench.models.infocatvae import InfoCatVAE
 from disentangle_bench.models.nvae import NVAE, mask
 from disentangle_bench.models.vae import VAE
+from disentangle_bench.training.stream import Stream
 
 CPU = torch.device("cpu")
 
@@ -194,3 +195,18 @@ def find(data, images):
 def test_impossible_settings_are_refused_by_name(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_weights_of_the_kls_cool_geometrically_and_balance_is_a_kl_of_the_batch(data, setting):
+    plain, other = CatVAE(classes=3), CatVAE(classes=3, beta_c=2.0, beta_z=3.0, hot=16.0, cool=400, balance=7.0)
+    net, draws = setting(plain, data)
+    heats = [other.draw(data, 2, t, Stream(0, "draws", CPU, torch.float64))["heat"] for t in (0, 100, 200, 400, 9000)]
+    assert heats == pytest.approx([16, 8, 4, 1, 1]) and draws["heat"] == 1
+    one, two = plain.loss(net, **draws), other.loss(net, **{**draws, "heat": 4.0})
+    assert_close(two["reconstruction"], one["reconstruction"])
+    assert_close(two["kl_c"], 8 * one["kl_c"])
+    assert_close(two["kl_z"], 12 * one["kl_z"])
+    share = plain.q(net, draws["x"]).w.mean(0)
+    uniform = torch.distributions.Categorical(torch.ones(3, dtype=torch.float64) / 3)
+    assert_close(two["balance"], 7 * torch.distributions.kl_divergence(torch.distributions.Categorical(share), uniform))
+    assert "balance" not in one
