@@ -12,7 +12,7 @@ from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner.plan import Study
 
 STEPS = 2000
-BALANCED = {"lam": 3, "beta_z": 3, "balance": 50, "decoding": "gumbel", "hot": 10 / 3, "cool": 3 * STEPS // 5}
+BALANCED = {"lam": 3, "beta_z": 3, "balance": 50, "decoding": "gumbel", "hot": 3.333, "cool": 4 * STEPS // 5}
 ONE = {"posterior": "gaussian", "r": 3, "s": 1, "warm": 3 * STEPS // 4}
 
 study = Study(

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from disentangle_bench.report import load
+from disentangle_bench.report import load, pictures
 from disentangle_bench.report.curves import curves, read_logs
 from disentangle_bench.report.figures import comparison, save
 from disentangle_bench.report.labels import styles
@@ -269,3 +269,21 @@ def test_the_animation_sweeps_there_and_back(tmp_path, channels: int, still: boo
             tile = np.asarray(film.convert("RGB"))[20 : 20 + 16, 6 : 6 + 16]  # the first unit's, below its name
             expected = np.broadcast_to(images[0, step].repeat(2, 0).repeat(2, 1), (16, 16, 3))
             assert np.abs(tile.astype(int) - expected).max() <= 8  # 64 colours
+
+
+def test_what_a_model_itself_shows_is_sheets_and_tables_with_their_names():
+    held = {
+        "inputs": np.zeros((2, 4, 4, 1), np.uint8),
+        "sheet:drawn": np.zeros((3, 5, 4, 4, 1), np.uint8),
+        "rows:drawn": np.array(["a", "b", "c"]),
+        "table:means": np.array([[0.25, 0.75]], np.float32),
+        "rows:means": np.array(["all"]),
+        "columns:means": np.array(["k0", "k1"]),
+    }
+    figure = pictures.findings(held, "some model", "on some data")
+    assert figure is not None
+    sheet, table = figure.axes[:2]
+    assert [t.get_text() for t in sheet.get_yticklabels()] == ["a", "b", "c"] and sheet.get_title() == "drawn"
+    assert [t.get_text() for t in table.get_xticklabels()] == ["k0", "k1"]
+    assert [t.get_text() for t in table.texts] == ["0.25", "0.75"]
+    assert pictures.findings({"inputs": held["inputs"]}, "some model", "on some data") is None
