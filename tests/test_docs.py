@@ -12,7 +12,8 @@ from disentangle_bench import catalog, cli, contract
 
 README = Path("README.md").read_text(encoding="utf8")
 EXAMPLES = re.findall(r"```python\n# (disentangle_bench/\S+)\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"bench (?:run|score|report|stress|list|show|data|check)\b[^#\n`]*", README)
+PAGES = "\n".join(re.sub(r"\\\n\s*", "", page.read_text(encoding="utf8")) for page in Path("docs/models").glob("*.md"))
+COMMANDS = re.findall(r"bench (?:run|score|report|stress|list|show|data|check)\b[^#\n`]*", README + PAGES)
 
 
 @pytest.mark.parametrize(("path", "code"), EXAMPLES, ids=[Path(path).stem for path, _ in EXAMPLES])

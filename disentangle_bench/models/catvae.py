@@ -54,6 +54,7 @@ class CatVAE(VAE):
         for field in ("lam", "beta_c", "beta_z", "cool", "balance"):
             require(self, field, getattr(self, field) >= 0, "at least 0")
         require(self, "hot", self.hot > 0, "a number above 0")
+        require(self, "hot", self.hot == 1 or self.cool > 0, "1, or steps to cool in (`cool`)")
         require(self, "temperature", self.temperature > 0, "a number above 0")
 
     def K(self, data: Any) -> int:
@@ -144,9 +145,9 @@ class CatVAE(VAE):
         z = self.prior_means(K, rng.normal(0))[:, None] + rng.normal(K, 8, K * self.latents)
         images = self.decode(net, z.flatten(0, 1)).sigmoid().unflatten(0, (K, 8))
         classes = [f"c = {k}" for k in range(K)]
-        entropy = float(-(w[0] * np.log(np.maximum(w[0], 1e-30))).sum())
+        entropy = 0.0 - float((w[0] * np.log(np.maximum(w[0], 1e-30))).sum())
         return Findings(
-            {"class_entropy": (entropy, f"entropy of the mean of q(c|x), nats; {np.log(K):.2f} if classes are alike")},
+            {"class_entropy": (entropy, "entropy of the mean of q(c|x), nats; log K if all classes are used alike")},
             {"drawn from each class, p(z|c)": (images, classes)},
             {"mean of q(c|x)": (w, names, classes)},
         )

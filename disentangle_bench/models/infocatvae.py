@@ -1,8 +1,8 @@
 """InfoCatVAE, Lelarge & Pineau 2018:   L = L_CatVAE + info E_{c ~ 1/K, z ~ p(z|c)}[-log q(c | g(z))]
 
 arXiv 1806.08240. What the decoder g draws of a class must be read as that class: a bound on the mutual information of c
-and g(z), whose gradient moves decoder and encoder. g(z) are the likelihood's probabilities. Without it nothing asks
-classes to differ: the prior alone keeps q(c) from collapsing.
+and g(z), whose gradient moves decoder and encoder. g(z) are the likelihood's probabilities. Together with the prior,
+which is fixed, it keeps q(c) from collapsing.
 """
 
 from __future__ import annotations

@@ -170,10 +170,10 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
                 outcome.arrays["clusters"] = codes.clusters
             outcome.blocks = codes.blocks
             outcome.pictures = evaluate.pictures(job.model, member.net, resident, codes, shown_rows(data, rows))
+            checkpoint.save_weights(member.net, job.folder / "model.safetensors")
             watch(Message(task.name, "what the model itself has to show", 0.9))
             outcome.found, arrays = evaluate.findings(job.model, member.net, resident, codes, rows, run.seed)
             outcome.pictures |= arrays
-            checkpoint.save_weights(member.net, job.folder / "model.safetensors")
         _store(store, task, run, data, rows, outcome, watch)
         store.tidy(run.id)
 

@@ -64,7 +64,7 @@ def load(member: Member, folder: Path) -> dict[str, float]:
                 state.setdefault(int(index), {})[entry] = value
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     member.stream.state = tensors["stream"]
-    member.t, member.status, member.finite = header["t"], header["status"], header["finite"]
+    member.t, member.status, member.finite = header["t"], header["status"], header.get("finite", header["t"])
     member.log = [(step, term, value) for step, term, value in header["log"]]
     return header["facts"]
 

@@ -55,13 +55,13 @@ class Resident:
         return self.label[rows]
 
     def angle(self, rows: Any) -> Tensor | None:
-        """The true rotation of these rows in radians, on the CPU: the factor "angle", or a cyclic one; None without."""
-        names, kinds = self.data.names, self.data.kinds
-        if "angle" not in names and "cyclic" not in kinds:
+        """The true rotation of these rows in radians, on the CPU: the factor "angle"; None without.
+
+        Orientations of symmetric shapes are none: no code can follow them through a full turn.
+        """
+        if "angle" not in self.data.names:
             return None
-        at = names.index("angle") if "angle" in names else kinds.index("cyclic")
-        exact, level = self.data.exact, self.data.levels[at]
-        return torch.from_numpy(level[self.data.factors[rows, at]] if exact is None else exact[rows, at])
+        return torch.from_numpy(self.data.values[rows, self.data.names.index("angle")])
 
     def canonical(self, rows: Tensor) -> Tensor:
         """The same objects upright and centred, for models that are shown them."""

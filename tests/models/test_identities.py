@@ -121,15 +121,17 @@ def test_mcevae_more_transforms_are_a_mean_of_single_ones(data, setting):
     assert_close(model.loss(net, **draws)["invariance"], torch.stack(single).mean())
 
 
-def test_mcevae_invariance_by_hand(data, setting):
+@pytest.mark.parametrize("posterior", ["mixture", "gaussian"])
+def test_mcevae_invariance_by_hand(posterior, data, setting):
     """Squared distances of posterior means, and the cross entropy of canonical images, component by component."""
-    model = MCEVAE(classes=2)
+    model = MCEVAE(classes=2, posterior=posterior)
     net, draws = setting(model, data, n=3)
     x, g = draws["x"], draws["target"]
     (q_c, q_z, _), (r_c, r_z, _) = model.q(net, x), model.q(net, _lie.warp(x, _lie.exponential(g[0])))
 
     def image(c, z, i, k):
-        return net.decoder(torch.cat([c.parts.at(draws["eps_c"])[i, k], z.at(draws["eps_z"])[i]])[None]).sigmoid()[0]
+        z_c = c.parts.at(draws["eps_c"]).expand(3, 2, 2)[i, k]
+        return net.decoder(torch.cat([z_c, z.at(draws["eps_z"])[i]])[None]).sigmoid()[0]
 
     expected = 0.0
     for i in range(3):
@@ -230,8 +232,14 @@ def test_mcevae_weighs_its_terms_as_published(data, setting):
     gauss = 3 * 0.5 * (1 / 0.25 - 1 + math.log(0.25))  # N(m, I) to N(m, s^2 I) in three dimensions
     choice = (q_c.w * q_c.w.log()).sum(1) + math.log(3)
     assert_close(one["kl_c"], (choice + gauss).mean())
-    for kl in ("monte_carlo", "variational"):
-        assert MCEVAE(classes=3, r=2.0, s=0.5, kl=kl).loss(net, **draws)["kl_c"] < one["kl_c"] + 0.5
+    means = 2 * torch.eye(3, dtype=torch.float64)
+    for kl, expected in [
+        ("monte_carlo", q_c.kl_sampled(means, 0.5, draws["eps_c"])),
+        ("variational", q_c.kl_variational(means, 0.5)),
+    ]:
+        got = MCEVAE(classes=3, r=2.0, s=0.5, kl=kl).loss(net, **draws)["kl_c"]
+        assert_close(got, expected.mean())
+        assert abs(got - one["kl_c"]) > 1e-6
     rate = other.rate((q_c, q_z, q_tau))
     parts = [rate[:, :1], rate[:, 1:4], rate[:, 4:]]
     assert [p.sum(1).mean().item() for p in parts] == pytest.approx([one[k].item() for k in ("kl_c", "kl_z", "kl_tau")])
@@ -263,6 +271,7 @@ def test_mcevae_with_one_gaussian_is_the_mixture_of_equal_parts_with_the_best_we
     moved = model.moved(x_k.flatten(0, 1), q_tau.at(draws["eps_tau"]).repeat_interleave(3, 0))
     nll = bernoulli_nll(draws["x"].repeat_interleave(3, 0), moved).view(16, 3)
     assert_close(terms["reconstruction"], (whole.w * nll).sum(1).mean())
+    assert_close(q_c.kl_sampled(means, 0.7, draws["eps_c"]), whole.kl_sampled(means, 0.7, expanded["eps_c"]))
     assert_close(model.codes((q_c, q_z, q_tau)).mean, model.codes((whole, q_z, q_tau)).mean)
     assert_close(model.mode((q_c, q_z, q_tau)), model.mode((whole, q_z, q_tau)))
 
