@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from disentangle_bench import catalog
+from disentangle_bench.datasets import parse, spell
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner.plan import BUDGETS, Study, group, load_study
@@ -104,7 +105,8 @@ def test_every_study_can_be_read(path):
     study = load_study(path)
     assert study.name == path.stem
     models = [m if isinstance(m, str) else type(m).__module__.rpartition(".")[2] for m in study.models]
-    assert set(models) <= set(catalog.names("model")) and set(study.datasets) <= set(catalog.names("dataset"))
+    assert set(models) <= set(catalog.names("model"))
+    assert [spell(*parse(name)) for name in study.datasets] == list(study.datasets)
 
 
 def test_the_smoke_study_holds_every_model():
