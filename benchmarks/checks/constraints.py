@@ -79,7 +79,7 @@ def figure(frame: pd.DataFrame, matrices: dict[str, np.ndarray]):
         for (name, part), colour in zip(frame[frame["model"] != "annealedvae"].groupby("model"), COLOURS[1:]):
             axes.plot(part["step"], part[f"distance.{which}"], "o-", color=colour, markersize=3, label=name)
         axes.set_yscale("log")
-        axes.set_title(f"covariance of {which}: distance from the identity\n(root mean square of entries)", fontsize=7)
+        axes.set_title(f"covariance of {which} less the identity,\nroot mean square of entries", fontsize=7)
     for axes in (kl, means, samples):
         axes.set_xlabel("step", fontsize=7)
         axes.tick_params(labelsize=6, which="both")
