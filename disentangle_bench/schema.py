@@ -10,9 +10,8 @@ if TYPE_CHECKING:
 VERSION = 3
 ALL = "all"  # the block that is every unit of a code
 UNDEFINED = "undefined"  # how the error begins where nothing went wrong, but there is no such number
-LATER = {
-    "scores": {"warning": "", "block": ALL}
-}  # columns that older tables and records lack, and what they hold there
+# columns that older tables and records lack, and what they hold there
+LATER = {"scores": {"warning": "", "block": ALL}}
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description

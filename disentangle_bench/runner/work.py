@@ -158,10 +158,8 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
         rows = evaluation_rows(data, run.rows)
         outcome = Outcome(device=engine.describe(device), seconds=seconds, log=member.log)
         if member.status == "diverged":
-            outcome.status, outcome.error = (
-                "diverged",
-                f"a loss or weight is no longer finite after step {member.finite}",
-            )
+            outcome.status = "diverged"
+            outcome.error = f"a loss or weight is no longer finite after step {member.finite}"
         else:
             watch(Message(task.name, f"codes of {len(rows):,} images", 0.9))
             codes, outcome.facts = evaluate.encode(job.model, member.net, resident, rows)
