@@ -159,14 +159,16 @@ def stacked_equals_alone(model: Any) -> None:
 
 def resumed_equals_uninterrupted(model: Any) -> None:
     from .training import checkpoint
+    from .training.engine import Job
 
     straight, stopped, resumed = (_stack(model, [4]) for _ in range(3))
     straight.advance(2)
     straight.advance(4)
     stopped.advance(2)
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint.save(stopped.members[0], Path(folder), {})
-        checkpoint.load(resumed.members[0], Path(folder))
+        job = Job(model(), 4, Path(folder))
+        checkpoint.save(stopped.members[0], job, {})
+        checkpoint.load(resumed.members[0], job)
     resumed.advance(4)
     _assert_equal(straight.members[0], resumed.members[0])
     assert straight.members[0].log == resumed.members[0].log, "the learning curves differ"

@@ -11,7 +11,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample, pad
+from torch.nn.functional import grid_sample, pad
 
 DIMENSION = {"so2": 1, "se2": 3, "sim2": 4}
 TERMS = 14  # of the series below |c| = 1: what is left out stays under 1e-12
@@ -74,5 +74,7 @@ def correlation_within(labels: Tensor, a: Tensor, b: Tensor) -> float:
 
 def warp(images: Tensor, M: Tensor) -> Tensor:
     """Images (n, c, h, w) seen through M (n, 2, 3): out(p) = in(M p), so content moves by M^-1; edges go on outside."""
-    grid = affine_grid(M, list(images.shape), align_corners=False)
+    h, w = images.shape[2:]
+    y, x = ((torch.arange(n, dtype=M.dtype, device=M.device) * 2 + 1) / n - 1 for n in (h, w))  # centres of pixels
+    grid = M[:, None, None, :, 2] + x[:, None] * M[:, None, None, :, 0] + y[:, None, None] * M[:, None, None, :, 1]
     return grid_sample(images, grid, padding_mode="border", align_corners=False)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
+
+
+def share(t: Any, steps: int) -> Any:
+    """How much of the first `steps` steps is over at step t, from 0 to 1; t a number, or a tensor as `draw` gets it."""
+    return (t / steps).clamp(max=1) if isinstance(t, Tensor) else min(1, t / steps)
 
 
 def bernoulli_nll(x: Tensor, logits: Tensor) -> Tensor:

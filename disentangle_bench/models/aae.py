@@ -48,7 +48,7 @@ class AAE(VAE):
     def optimisers(self) -> dict[str, dict[str, Any]]:
         return {"autoencoder": {"lr": self.lr}, "critic": {"lr": self.critic_lr, "betas": (0.5, 0.9)}}
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         category = {"category": rng.integers(self.heads, n)} if self.heads else {}
         return {"x": data.images(n, rng), "prior": rng.normal(n, self.latents), **category}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ._probability import share
 from .vae import VAE, require
 
 
@@ -26,13 +27,13 @@ class AnnealedVAE(VAE):
         require(self, "gamma", self.gamma >= 0, "at least 0")
         require(self, "anneal", self.anneal >= 1, "at least 1")
 
-    def C(self, t: int) -> float:
+    def C(self, t: Any) -> Any:
         """Capacity in nats at step t."""
-        return min(self.c_max, self.c_max * t / self.anneal)
+        return self.c_max * share(t, self.anneal)
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         return {**super().draw(data, n, t, rng), "C": self.C(t)}
 
-    def loss(self, net: Any, x: Tensor, eps: Tensor, C: float) -> dict[str, Tensor]:  # type: ignore[override]
+    def loss(self, net: Any, x: Tensor, eps: Tensor, C: Any) -> dict[str, Tensor]:  # type: ignore[override]
         terms = super().loss(net, x, eps)
         return {"reconstruction": terms["reconstruction"], "capacity": self.gamma * (terms["kl"] - C).abs()}

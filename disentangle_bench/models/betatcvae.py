@@ -37,13 +37,13 @@ class BetaTCVAE(VAE):
             require(self, weight, getattr(self, weight) >= 0, "at least 0")
         require(self, "sampling", self.sampling in WEIGHTS, f"one of {', '.join(WEIGHTS)}")
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         return {**super().draw(data, n, t, rng), "N": len(data)}
 
     def loss(self, net: Any, x: Tensor, eps: Tensor, N: int) -> dict[str, Tensor]:  # type: ignore[override]
         q = self.q(net, x)
         z = q.at(eps)
-        information, total_correlation, dimensions = decompose(q, z, WEIGHTS[self.sampling](len(x), N).to(z))
+        information, total_correlation, dimensions = decompose(q, z, WEIGHTS[self.sampling](len(x), N, z.device).to(z))
         terms = {"reconstruction": bernoulli_nll(x, net.decoder(z)).mean()}
         if self.alpha == self.gamma == 1:
             kl = q.kl_to_standard().sum(1).mean()
@@ -69,21 +69,19 @@ def decompose(q: Gaussian, z: Tensor, log_weights: Tensor) -> tuple[Tensor, Tens
     return (log_q_own - log_q).mean(), (log_q - log_q_apart).mean(), (log_q_apart - log_p).mean()
 
 
-def stratified(n: int, N: int) -> Tensor:
+def stratified(n: int, N: int, device: torch.device | None = None) -> Tensor:
     """log W (n, n), each row summing to 1, for a batch of n out of N images."""
     M = n - 1
     if not 1 <= M < N:
         raise ValueError(f"batch: got {n} of {N} images, expected from 2 to all of them")
-    W = torch.full((n, n), 1 / M, dtype=torch.float64)
-    i = torch.arange(n)
-    W[i, i] = 1 / N
-    W[i, (i + 1) % n] = (N - M) / (N * M)
-    return W.log()
+    own = torch.eye(n, dtype=torch.bool, device=device)
+    W = torch.full((n, n), -math.log(M), dtype=torch.float64, device=device)
+    return W.masked_fill(own, -math.log(N)).masked_fill(own.roll(1, 1), math.log((N - M) / (N * M)))
 
 
-def weighted(n: int, N: int) -> Tensor:
+def weighted(n: int, N: int, device: torch.device | None = None) -> Tensor:
     """log W (n, n): the same everywhere."""
-    return torch.full((n, n), -math.log(n * N), dtype=torch.float64)
+    return torch.full((n, n), -math.log(n * N), dtype=torch.float64, device=device)
 
 
 WEIGHTS = {"stratified": stratified, "weighted": weighted}

@@ -14,6 +14,7 @@ classes in use.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -25,7 +26,7 @@ from torch.nn.functional import one_hot
 
 from ._findings import Findings, by_class
 from ._networks import NETWORKS, Shape, glorot
-from ._probability import Gaussian, Mixture, bernoulli_nll
+from ._probability import Gaussian, Mixture, bernoulli_nll, share
 from .vae import VAE, require
 
 DECODING = ("marginal", "soft", "gumbel")
@@ -67,9 +68,9 @@ class CatVAE(VAE):
             "decoder": NETWORKS[pair].decoder(K * self.latents, data.shape),
         }
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         K = self.K(data)
-        heat = self.hot ** max(0.0, 1 - t / self.cool) if self.cool else 1.0
+        heat = self.hot ** (1 - share(t, self.cool)) if self.cool else 1.0
         noise = {"x": data.images(n, rng), "eps": rng.normal(n, K, K * self.latents), "heat": heat}
         return {**noise, "u": rng.uniform(n, K)} if self.decoding == "gumbel" else noise
 
@@ -79,7 +80,7 @@ class CatVAE(VAE):
 
     def prior_means(self, K: int, like: Tensor) -> Tensor:
         """(K, K delta): lam on the class's own block."""
-        return self.lam * torch.eye(K).repeat_interleave(self.latents, 1).to(like)
+        return self.lam * torch.eye(K, dtype=like.dtype, device=like.device).repeat_interleave(self.latents, 1)
 
     def loss(  # type: ignore[override]
         self, net: Any, x: Tensor, eps: Tensor, u: Tensor | None = None, heat: float = 1.0
@@ -112,9 +113,8 @@ class CatVAE(VAE):
         log_w = q.logits.log_softmax(1)
         K = log_w.shape[1]
         means = self.prior_means(K, q.parts.mean)
-        uniform = torch.log(torch.tensor(float(K))).to(log_w)
         return {
-            "kl_c": ((q.w * log_w).sum(1) + uniform).mean(),
+            "kl_c": ((q.w * log_w).sum(1) + math.log(K)).mean(),
             "kl_z": (q.w * q.parts.kl_to(means, 1.0).sum(2)).sum(1).mean(),
         }
 
@@ -134,7 +134,7 @@ class CatVAE(VAE):
     def rate(self, q: Mixture) -> Tensor:
         """KL in nats: a column for c, one a unit of z."""
         log_w = q.logits.log_softmax(1)
-        kl_c = (q.w * log_w).sum(1, keepdim=True) + torch.log(torch.tensor(float(log_w.shape[1])))
+        kl_c = (q.w * log_w).sum(1, keepdim=True) + math.log(log_w.shape[1])
         kl_z = (q.w[..., None] * q.parts.kl_to(self.prior_means(log_w.shape[1], q.w), 1.0)).sum(1)
         return torch.cat([kl_c, kl_z], 1)
 
@@ -171,6 +171,6 @@ class Encoder(nn.Module):
         features = self.trunk(x)
         logits = self.category(features)
         n, K = logits.shape
-        each = torch.eye(K).to(features).expand(n, K, K)
+        each = torch.eye(K, dtype=features.dtype, device=features.device).expand(n, K, K)
         together = torch.cat([features[:, None].expand(n, K, -1), each], 2)
         return logits, self.mean(together), self.logvar(together)

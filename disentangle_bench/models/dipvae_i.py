@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ._probability import Gaussian, bernoulli_nll
@@ -28,7 +27,8 @@ class DIPVAEI(VAE):
 
     def covariance(self, q: Gaussian) -> Tensor:
         """(d, d), whose distance from the identity is penalised."""
-        return torch.cov(q.mean.T, correction=0)
+        centred = q.mean - q.mean.mean(0)
+        return centred.T @ centred / len(centred)
 
     def loss(self, net: Any, x: Tensor, eps: Tensor) -> dict[str, Tensor]:
         q = self.q(net, x)

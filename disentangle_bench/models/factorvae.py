@@ -40,7 +40,7 @@ class FactorVAE(VAE):
     def optimisers(self) -> dict[str, dict[str, Any]]:
         return {"vae": {"lr": self.lr}, "critic": {"lr": self.critic_lr, "betas": (0.5, 0.9)}}
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         other = super().draw(data, n, t, rng)
         return {
             **super().draw(data, n, t, rng),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -28,7 +29,7 @@ class InfoCatVAE(CatVAE):
         require(self, "info", self.info >= 0, "at least 0")
         require(self, "draws", self.draws >= 1, "at least 1")
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         K = self.K(data)
         return {**super().draw(data, n, t, rng), "eps_prior": rng.normal(self.draws, K, K * self.latents)}
 
@@ -40,5 +41,5 @@ class InfoCatVAE(CatVAE):
         z = self.prior_means(K, x) + eps_prior  # (draws, K, d)
         with frozen_statistics(net.encoder):
             logits, *_ = net.encoder(net.decoder(z.flatten(0, 1)).sigmoid())
-        c = x.new_tensor(range(K)).long().repeat(draws)
+        c = torch.arange(K, device=x.device).repeat(draws)
         return {**terms, "information": self.info * cross_entropy(logits, c)}

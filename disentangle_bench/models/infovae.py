@@ -43,7 +43,7 @@ class InfoVAE(VAE):
         settings = {"vae": {"lr": self.lr}, "critic": {"lr": self.critic_lr, "betas": (0.5, 0.9)}}
         return {player: settings[player] for player in self.players}
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         return {**super().draw(data, n, t, rng), "prior": rng.normal(n, self.latents)}
 
     def loss(self, net: Any, x: Tensor, eps: Tensor, prior: Tensor) -> dict[str, Any]:  # type: ignore[override]

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from . import _lie
 from ._findings import Findings, by_class
 from ._networks import NETWORKS, Shape, frozen_statistics, gated, glorot, mlp
-from ._probability import Gaussian, Mixture, bernoulli_nll, one_hot_means
+from ._probability import Gaussian, Mixture, bernoulli_nll, one_hot_means, share
 from .vae import VAE, require
 
 KL = {"bound": Mixture.kl_to, "monte_carlo": Mixture.kl_sampled, "variational": Mixture.kl_variational}
@@ -79,14 +79,14 @@ class MCEVAE(VAE):
             "decoder": decoder(K + self.latents, data.shape),
         }
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         rows, K = data.rows(n, rng), self.classes or data.classes
         noise = {
             "x": data.at(rows),
             "eps_c": rng.normal(n, K if self.posterior == "mixture" else 1, K),
             "eps_z": rng.normal(n, self.latents),
             "eps_tau": rng.normal(n, _lie.DIMENSION[self.group]),
-            "weight": 0.05 ** min(1.0, 4 / 3 * (1 - t / self.warm)) if t < self.warm else 1.0,
+            "weight": 0.05 ** share(4 / 3 * (1 - share(t, self.warm)), 1) if self.warm else 1.0,
         }
         if self.supervised:
             return {**noise, "target": data.canonical(rows)}

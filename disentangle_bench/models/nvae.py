@@ -47,7 +47,7 @@ class NVAE(VAE):
             "decoder": NETWORKS[pair].decoder(self.latents + C * (self.masked + 1), data.shape),
         }
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         rows = data.rows(n, rng)
         eps = rng.normal(n, self.latents + self.masked)
         return {"x": data.at(rows), "y": data.labels(rows), "eps": eps}

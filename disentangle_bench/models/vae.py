@@ -72,8 +72,11 @@ class VAE:
         """Adam's settings, a player each."""
         return {player: {"lr": self.lr} for player in self.players}
 
-    def draw(self, data: Any, n: int, t: int, rng: Any) -> dict[str, Any]:
-        """The arguments of `loss` at step t, from the run's own stream."""
+    def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
+        """The arguments of `loss` at step t, from the run's own stream.
+
+        t is a tensor without axes: a schedule computes with it (see `share`), and never asks for its value.
+        """
         return {"x": data.images(n, rng), "eps": rng.normal(n, self.latents)}
 
     def q(self, net: Any, x: Tensor) -> Any:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import ctypes
+import logging
 import os
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..datasets import FactoredData
-from . import checkpoint
+from . import checkpoint, precision
+from .memory import keep_pages, release_pages
 from .resident import Resident
 from .stack import Member, Stack
 
+log = logging.getLogger(__name__)
 LOGGED = 200  # entries of a learning curve, at most
 CHECKPOINT_SECONDS = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", "10"))
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to train: a model with its hyper-parameters, its seed, and the folder that keeps its checkpoint."""
+    """One run to train: a model with its hyper-parameters, its seed, and the folder that keeps its checkpoint.
+
+    `identity` says what the run is, ready for JSON; the checkpoint of another run is refused.
+    """
 
     model: Any
     seed: int
     folder: Path
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,6 @@ def describe(device: torch.device) -> str:
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
-def keep_pages() -> None:
-    """Let glibc keep freed memory: the same large buffers are freed and taken again each step, and page faults cost
-    more than a quarter of a CPU step otherwise. Nothing happens with other C libraries."""
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            for option, value in (
-                (-4, 0),
-                (-1, 2**31 - 1),
-                (-2, 64 * 2**20),
-            ):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
-                mallopt(option, value)
-
-
 def train(
     jobs: list[Job],
     data: FactoredData,
@@ -82,38 +73,112 @@ def train(
     steps: int,
     batch: int,
     device: str = "auto",
+    precision: str = "fp32",
+    way: str = "auto",
+    checkpoint_every: int | None = None,
+    milestones: Sequence[int] = (),
+    reached: Callable[[int, Member, int], None] = lambda i, member, step: None,
     watch: Callable[[Progress], None] = lambda progress: None,
 ) -> list[tuple[Member, float]]:
     """Train a stack, going on from checkpoints where there are any; each member with its share of the seconds.
 
-    A run's checkpoint is written every ten seconds, always between two entries of its learning curve.
+    Parameters
+    ----------
+    precision, way : see `precision.py` and `Stack`
+    checkpoint_every : steps between checkpoints; every ten seconds if left out. They are written between two entries
+        of the learning curve, and with them the weights of the best entry so far, `best.safetensors`: the one with the
+        lowest mean loss of the first player
+    milestones : steps at which `reached(i, member, step)` is called for each running member, before any later
+        checkpoint; those at or beyond `steps` are ignored
+    watch : is told how far the stack is, some 200 times
+
+    Raises
+    ------
+    ValueError
+        Unknown device or precision, or a checkpoint of another run.
+    torch.OutOfMemoryError
+        A single run is too large. A stack that is too large goes on as two halves.
     """
     keep_pages()
-    resident = Resident(data, pick_device(device))
-    stack = Stack([(job.model, job.seed) for job in jobs], resident, batch)
-    before = [checkpoint.load(member, job.folder).get("seconds", 0.0) for member, job in zip(stack.members, jobs)]
-    if steps == 0:
-        return list(zip(stack.members, before))
-    every, done = max(1, steps // LOGGED), 0
-    start = saved = time.monotonic()
+    try:
+        return _Training(jobs, data, steps, batch, device, precision, way).run(
+            checkpoint_every, [m for m in milestones if m < steps], reached, watch
+        )
+    except torch.OutOfMemoryError:
+        if len(jobs) == 1:
+            raise
+        half = len(jobs) // 2
+    log.warning("%d runs do not fit in the memory of %s side by side: going on with %d", len(jobs), device, half)
+    torch.cuda.empty_cache()
+    more: dict[str, Any] = {"steps": steps, "batch": batch, "device": device, "precision": precision, "way": way}
+    more |= {"checkpoint_every": checkpoint_every, "milestones": milestones, "watch": watch}
+    first = train(jobs[:half], data, reached=reached, **more)
+    return first + train(jobs[half:], data, reached=lambda i, *rest: reached(i + half, *rest), **more)
 
-    def save() -> None:
-        for member, job, seconds in zip(stack.members, jobs, before):
-            checkpoint.save(member, job.folder, {"seconds": seconds + (time.monotonic() - start) / len(jobs)})
 
-    for upto in range(every, steps + every, every):
-        upto = min(upto, steps)
-        behind = [member for member in stack.members if member.status == "running" and member.t < upto]
-        if not behind:
-            continue
-        done += upto - behind[0].t
-        stack.advance(upto)
-        last = {term: value for step, term, value in behind[0].log if step == upto}
-        watch(Progress(upto, steps, last, done / (time.monotonic() - start)))
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            save()
-            saved = time.monotonic()
-    if resident.device.type == "cuda":
-        torch.cuda.synchronize(resident.device)
-    took = (time.monotonic() - start) / len(jobs)
-    return [(member, seconds + took) for member, seconds in zip(stack.members, before)]
+class _Training:
+    """A stack on its way through its steps."""
+
+    def __init__(
+        self, jobs: list[Job], data: FactoredData, steps: int, batch: int, device: str, numbers: str, way: str
+    ) -> None:
+        where = pick_device(device)
+        precision.require(numbers, where)
+        self.jobs, self.steps = jobs, steps
+        self.stack = Stack([(job.model, job.seed) for job in jobs], Resident(data, where), batch, numbers, way)
+        self.facts = [checkpoint.load(member, job) for member, job in zip(self.stack.members, jobs)]
+        self.start = time.monotonic()
+
+    def run(
+        self,
+        checkpoint_every: int | None,
+        milestones: list[int],
+        reached: Callable[[int, Member, int], None],
+        watch: Callable[[Progress], None],
+    ) -> list[tuple[Member, float]]:
+        members, every = self.stack.members, max(1, self.steps // LOGGED)
+        saves = set(range(checkpoint_every, self.steps, checkpoint_every)) if checkpoint_every else set()
+        stops = {*range(every, self.steps, every), *milestones, *saves, self.steps} - {0}
+        done, saved = 0, time.monotonic()
+        for upto in sorted(stops):
+            behind = [m for m in members if m.status == "running" and m.t < upto]
+            if not behind:
+                continue
+            done += upto - behind[0].t
+            self.stack.advance(upto)
+            last = {term: value for step, term, value in behind[0].log if step == upto}
+            watch(Progress(upto, self.steps, last, done / (time.monotonic() - self.start)))
+            if upto in milestones:
+                for i, member in enumerate(members):
+                    if member in behind and member.status == "running":
+                        reached(i, member, upto)
+            if upto in saves or (not saves and time.monotonic() - saved > CHECKPOINT_SECONDS):
+                self._save()
+                saved = time.monotonic()
+        self._keep_best()
+        release_pages()
+        return list(zip(members, self._seconds()))
+
+    def _seconds(self) -> list[float]:
+        """Each run's share of the time, earlier tries included."""
+        took = (time.monotonic() - self.start) / len(self.jobs) if self.steps else 0.0
+        return [facts.get("seconds", 0.0) + took for facts in self.facts]
+
+    def _save(self) -> None:
+        self._keep_best()
+        for member, job, facts, seconds in zip(self.stack.members, self.jobs, self.facts, self._seconds()):
+            checkpoint.save(member, job, {**facts, "seconds": seconds})
+
+    def _keep_best(self) -> None:
+        """Keep a running member's weights if the last entry of its curve is its lowest so far."""
+        for member, job, facts in zip(self.stack.members, self.jobs, self.facts):
+            if member.status == "running" and member.log and (loss := _loss(member)) < facts.get("best", float("inf")):
+                facts["best"] = loss
+                checkpoint.save_weights(member.net, job.folder / checkpoint.BEST)
+
+
+def _loss(member: Member) -> float:
+    """Mean of what the first player minimised between the last two entries of the curve."""
+    own = next(iter(member.model.players)) + "." if len(member.model.players) > 1 else ""
+    step = member.log[-1][0]
+    return sum(value for at, term, value in member.log if at == step and term.startswith(own))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from ..models._probability import bernoulli_nll
 from .resident import Resident
 from .stream import Stream
 
-BATCH = 64  # small batches encode fastest on a CPU
+BATCH = {"cpu": 64}  # images at once: small batches encode fastest on a CPU
+LARGE = 1024  # and large ones anywhere else
 STEPS = 8  # of a traversal
+P, R = ParamSpec("P"), TypeVar("R")
 ACTIVE = 0.01  # nats: a unit whose mean KL is below tells nothing
 
 
@@ -29,7 +32,24 @@ class Codes:
     clusters: np.ndarray | None = None  # (n,) the model's own assignment, if it has one
 
 
-@torch.no_grad()
+def evaluating(function: Callable[P, R]) -> Callable[P, R]:
+    """The function of (model, net, ...) with net in evaluation mode and no gradients; net's mode is as before then."""
+
+    @wraps(function)
+    def evaluated(*args: P.args, **kwargs: P.kwargs) -> R:
+        net: Any = args[1]
+        before = net.training
+        net.eval()
+        try:
+            with torch.no_grad():
+                return function(*args, **kwargs)
+        finally:
+            net.train(before)
+
+    return evaluated
+
+
+@evaluating
 def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tuple[Codes, dict[str, float]]:
     """Codes of these rows and the facts of the fit, all from one pass over the images.
 
@@ -37,7 +57,6 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
     the prior in nats an image; `used_units`, how many units have a mean KL above 0.01 nats. A
     model whose codes have no noise has no KL.
     """
-    net.eval()
     means, sds, clusters, nll, rates = [], [], [], [], []
     for x in _batches(data, rows):
         q = model.q(net, x)
@@ -55,14 +74,13 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
     return Codes(_numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts
 
 
-@torch.no_grad()
+@evaluating
 def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Arrays for the report, of images `rows`: inputs, reconstructions, canonical images if there are any, traversals.
 
     A traversal decodes the first image's code with one unit moved over the range that it takes in the data (2nd
     to 98th percentile). Images are uint8, (..., h, w, c).
     """
-    net.eval()
     x = data.at(torch.from_numpy(rows).to(data.device))
     z = model.mode(model.q(net, x))
     shown = {
@@ -86,20 +104,19 @@ def pictures(model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.
     }
 
 
-@torch.no_grad()
+@evaluating
 def findings(
     model: Any, net: nn.Module, data: Resident, codes: Codes, rows: np.ndarray, seed: int
 ) -> tuple[dict[str, tuple[float, str]], dict[str, np.ndarray]]:
     """What the model itself has to show of these rows: facts with their conventions, and arrays for the report."""
     if not hasattr(model, "findings"):
         return {}, {}
-    net.eval()
     found = model.findings(net, data, rows, codes, Stream(seed, "findings", data.device, data.dtype))
     return found.facts, found.arrays()
 
 
 def _batches(data: Resident, rows: np.ndarray) -> Iterator[Tensor]:
-    for part in torch.from_numpy(rows).to(data.device).split(BATCH):
+    for part in torch.from_numpy(rows).to(data.device).split(BATCH.get(data.device.type, LARGE)):
         yield data.at(part)
 
 

@@ -94,22 +94,35 @@ def test_two_players_resume_to_the_same_bits(data, tmp_path):
     straight, stopped, resumed = (Stack([(TwoPlayers(), 0)], resident, 8) for _ in range(3))
     for stack in (straight, stopped):
         stack.advance(3)
-    checkpoint.save(stopped.members[0], tmp_path, {"seconds": 2.5})
-    assert checkpoint.load(resumed.members[0], tmp_path) == {"seconds": 2.5}
+    job = engine.Job(TwoPlayers(), 0, tmp_path)
+    checkpoint.save(stopped.members[0], job, {"seconds": 2.5})
+    assert checkpoint.load(resumed.members[0], job) == {"seconds": 2.5}
     for stack in (straight, resumed):
         stack.advance(6)
     for mine, its in zip(straight.members[0].net.parameters(), resumed.members[0].net.parameters()):
         assert torch.equal(mine, its)
 
 
-def test_a_checkpoint_of_other_networks_or_another_device_means_a_fresh_start(data, tmp_path, monkeypatch):
+def test_a_checkpoint_of_another_run_is_refused(data, tmp_path):
     resident = Resident(data, CPU)
-    checkpoint.save(Stack([(VAE(latents=3), 0)], resident, 8).members[0], tmp_path, {"seconds": 1.0})
-    member = Stack([(VAE(), 0)], resident, 8).members[0]
-    assert checkpoint.load(member, tmp_path) == {}
-    checkpoint.save(member, tmp_path, {"seconds": 1.0})
+    job = engine.Job(VAE(latents=3), 0, tmp_path, {"model": "vae", "version": 1, "steps": 100})
+    checkpoint.save(Stack([(VAE(latents=3), 0)], resident, 8).members[0], job, {})
+    for identity, words in [
+        ({"model": "betavae", "version": 1, "steps": 100}, "model is 'vae', expected 'betavae'"),
+        ({"model": "vae", "version": 2, "steps": 100}, "version is 1, expected 2"),
+        ({"model": "vae", "version": 1, "steps": 50}, "steps is 100, expected 50"),
+        (job.identity, "holds other networks"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            engine.train([engine.Job(VAE(), 0, tmp_path, identity)], data, steps=100, batch=8, device="cpu")
+
+
+def test_a_checkpoint_of_another_device_means_a_fresh_start(data, tmp_path, monkeypatch, caplog):
+    member, job = Stack([(VAE(), 0)], Resident(data, CPU), 8).members[0], engine.Job(VAE(), 0, tmp_path)
+    checkpoint.save(member, job, {"seconds": 1.0})
     monkeypatch.setattr(member.stream, "device", torch.device("meta"))
-    assert checkpoint.load(member, tmp_path) == {}
+    assert checkpoint.load(member, job) == {}
+    assert "was made on cpu" in caplog.text
 
 
 def test_weights_and_draws_come_from_different_streams(data):
@@ -159,16 +172,16 @@ def test_interrupted_training_goes_on_to_the_same_bits(data, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a checkpoint", None])
-def test_an_unreadable_checkpoint_means_a_fresh_start(data, tmp_path, damage):
-    resident = Resident(data, CPU)
-    member = Stack([(VAE(), 0)], resident, 8).members[0]
+def test_an_unreadable_checkpoint_means_a_fresh_start(data, tmp_path, damage, caplog):
+    member, job = Stack([(VAE(), 0)], Resident(data, CPU), 8).members[0], engine.Job(VAE(), 0, tmp_path)
     if damage is None:
-        checkpoint.save(member, tmp_path, {"seconds": 1.0})
+        checkpoint.save(member, job, {"seconds": 1.0})
         whole = (tmp_path / checkpoint.NAME).read_bytes()
         damage = whole[: len(whole) // 2]
     (tmp_path / checkpoint.NAME).write_bytes(damage)
-    assert checkpoint.load(member, tmp_path) == {}
+    assert checkpoint.load(member, job) == {}
     assert member.t == 0
+    assert "starts afresh" in caplog.text
 
 
 def test_resident_images_are_the_data_sets(data):

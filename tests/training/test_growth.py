@@ -1,0 +1,35 @@
+"""Training leaves nothing behind: what a few thousand steps take of memory, they give back."""
+
+import gc
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from disentangle_bench.datasets import load
+from disentangle_bench.models.vae import VAE
+from disentangle_bench.training.resident import Resident
+from disentangle_bench.training.stack import Stack
+
+STATM = Path("/proc/self/statm")
+BOUND = 4 * 2**20  # bytes: the batches of 3,000 steps are 25 MB
+
+
+def tensors() -> int:
+    return sum(issubclass(type(held), torch.Tensor) for held in gc.get_objects())
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="the system does not tell what is in memory")
+def test_many_tiny_steps_leave_no_memory_taken():
+    stack = Stack([(VAE(latents=2), 0)], Resident(load("toy"), torch.device("cpu")), batch=8)
+
+    def after(t: int) -> tuple[int, int]:
+        for end in range(stack.members[0].t + 100, t + 1, 100):
+            stack.advance(end)
+        gc.collect()
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"), tensors()
+
+    (held, known), (later, now) = after(1000), after(4000)
+    assert now == known
+    assert later - held < BOUND
