@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import catalog, console
+from . import catalog, console, flags
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,70 +22,60 @@ app = typer.Typer(
     "**then**  `bench report results/dsprites`",
 )
 
-Models = Annotated[str, typer.Option(help="Comma-separated names; `controls`: oracle, noise, untrained, pca; `all`.")]
-Metrics = Annotated[
-    str,
-    typer.Option(help="Comma-separated names; `card` (if left out) is what studies report, `all` is all there are."),
-]
-Blocks = Annotated[
-    str, typer.Option(help="Score blocks of the codes, too: `each`, or comma-separated names; z_c+z takes two as one.")
-]
-Folder = Annotated[Path, typer.Argument(help="A results folder.")]
-DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", help="Where data files are kept.")]
-Settings = Annotated[
-    list[str], typer.Option("--set", help="NAME.PARAMETER=VALUE, can be repeated; a,b,c sweeps a model's parameter.")
-]
-
 
 @app.command(
     epilog="`bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 3`\n\n"
-    "`bench run --models betavae --set betavae.beta=1,4,16 --dataset toy --steps 2000 --dry-run`"
+    "`bench run --models betavae --set betavae.beta=1,4,16 --dataset toy --steps 2000 --evaluate-at 500,1k`"
 )
 def run(
-    models: Models = "",
-    dataset: Annotated[str, typer.Option(help="Comma-separated names of data sets.")] = "dsprites",
-    seeds: Annotated[
-        str, typer.Option(help="How many (10: 0 to 9), or which (3:6 is 3, 4, 5; 1,7 is just these).")
-    ] = "10",
-    steps: Annotated[int | None, typer.Option(min=1, help="Training steps, instead of the budget's.")] = None,
-    budget: Annotated[str, typer.Option(help="quick | standard | paper.")] = "standard",
-    settings: Settings = [],  # noqa: B006 (typer copies it)
-    metrics: Metrics = "",
-    blocks: Blocks = "",
-    study: Annotated[Path | None, typer.Option(help="A Python file with the whole question instead.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Results folder; results/DATASET or results/STUDY if left out.")
-    ] = None,
-    rerun: Annotated[str, typer.Option(help="missing | failed | all | none.")] = "missing",
-    device: Annotated[str, typer.Option(help="auto | cpu | cuda | cuda:1 | mps.")] = "auto",
-    on: Annotated[str, typer.Option(help="auto | here | processes: where stacks of runs are worked on.")] = "auto",
-    stack: Annotated[int, typer.Option(min=1, help="Runs of one model trained side by side.")] = 1,
-    data_dir: DataDir = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    models: flags.Models = "",
+    dataset: flags.Datasets = "dsprites",
+    seeds: flags.Seeds = "10",
+    steps: flags.Steps = None,
+    budget: flags.Budget = "standard",
+    rows: flags.Rows = None,
+    precision: flags.Precision = "fp32",
+    settings: flags.Settings = [],  # noqa: B006 (typer copies it)
+    metrics: flags.Metrics = "",
+    blocks: flags.Blocks = "",
+    study: flags.Study = None,
+    out: flags.Out = None,
+    rerun: flags.Rerun = "missing",
+    evaluate_at: flags.EvaluateAt = "",
+    checkpoint_every: flags.CheckpointEvery = None,
+    device: flags.Device = "auto",
+    on: flags.On = "auto",
+    stack: flags.Stack = "auto",
+    data_dir: flags.DataDir = None,
+    dry_run: flags.DryRun = False,
 ) -> None:
     """Train models, store their codes, score them, and write the tables. Run it again to go on where it stopped."""
-    from .runner import executors
+    from .runner import executors, milestones
     from .runner import run as runner
     from .runner import settings as settings_
     from .runner.codes import words
     from .runner.plan import load_study
     from .runner.store import Store
+    from .training.engine import pick_device
+    from .training.precision import require
 
     catalog.choose("--on", on, list(executors.NAMES))
     catalog.choose("--rerun", rerun, list(runner.RERUN))
+    asked = milestones.parse(evaluate_at)
     wanted = catalog.metrics(_split(metrics)) if metrics else None
     if study is None:
+        names = _split(models), _split(dataset)
         question = settings_.question(
-            _split(models), _split(dataset), seeds, steps, budget, settings, wanted, words(blocks)
+            *names, seeds, steps, budget, settings, wanted, words(blocks), precision=precision, rows=rows
         )
-    elif models or settings or steps or wanted or blocks:
-        raise ValueError("--study holds the whole question: --models, --set, --steps, --metrics, --blocks are no part")
+    elif models or settings or steps or wanted or blocks or rows or precision != "fp32":
+        raise ValueError(
+            "--study holds the whole question: no --models, --set, --steps, --rows, --metrics, --blocks, --precision"
+        )
     else:
         question = load_study(study)
-    if device != "auto" or not dry_run:
-        from .training.engine import pick_device
-
-        device = str(pick_device(device))
+    place = pick_device(device)
+    require(question.precision, place)
     store = Store(out or Path("results") / question.name)
     if not dry_run:
         store.open()
@@ -99,15 +89,26 @@ def run(
         options=question.options,
         blocks=question.blocks,
         rerun=rerun,
+        stack=stack,
+        device=str(place),
+        data_dir=data_dir,
     )
-    console.plan(plan, store, stack)
+    on_the_way, late = milestones.within(asked, plan.runs)
+    console.plan(plan, store, late)
     if dry_run:
         return
     with console.Board() as board:
         records = runner.execute(
-            plan, store, device=device, on=on, stack=stack, data_dir=data_dir, fresh=rerun == "all", watch=board.show
+            plan,
+            store,
+            on=on,
+            fresh=rerun == "all",
+            evaluate_at=on_the_way,
+            checkpoint_every=checkpoint_every,
+            watch=board.show,
         )
-    console.finish(records, store, runner.lacking_blocks(store, [r["run"] for r in records], plan.blocks))
+    lacking = runner.lacking_blocks(store, [r["run"] for r in records], plan.blocks)
+    console.finish(records, store, [lacking, milestones.missed(on_the_way, store, records)])
 
 
 @app.command(epilog="`bench score results/dsprites`\n\n`bench score codes.npz --factors factors.npz --metrics mig,dci`")
@@ -119,11 +120,11 @@ def score(
         ),
     ],
     factors: Annotated[Path | None, typer.Option(help="A .npz with `factors`, if the codes' file has none.")] = None,
-    metrics: Metrics = "",
-    blocks: Blocks = "",
-    settings: Settings = [],  # noqa: B006
+    metrics: flags.Metrics = "",
+    blocks: flags.Blocks = "",
+    settings: flags.Settings = [],  # noqa: B006
 ) -> None:
-    """Compute metrics that are missing in a results folder, or those of a file of codes. No torch needed."""
+    """Compute metrics that are missing in a results folder, milestones included, or of a file of codes. No torch."""
     from .runner.codes import words
     from .runner.plan import BUDGETS
     from .runner.run import rescore_all, score_file
@@ -146,7 +147,7 @@ def score(
 @app.command(
     epilog="`bench report results/dsprites`\n\n`bench report results/dsprites --metrics mig,dci.disentanglement`"
 )
-def report(folder: Folder, metrics: Metrics = "") -> None:
+def report(folder: flags.Folder, metrics: flags.Metrics = "") -> None:
     """Write leaderboard, plots, pictures and one self-contained page, from whatever is finished."""
     from .report import report as write
 
@@ -184,7 +185,7 @@ def show(
     run: Annotated[str, typer.Argument(help="The first characters of a run's name.")],
     results: Annotated[Path, typer.Option(help="Where to look for it.")] = Path("results"),
 ) -> None:
-    """A run's description, where it comes from, its scores and its files."""
+    """A run's description, where it comes from, its scores, those of its milestones, and its files."""
     from .runner.store import find
 
     console.run(*find(results, run))
@@ -195,7 +196,7 @@ def data(
     action: Annotated[str, typer.Argument(help="fetch | info | preview.")],
     name: Annotated[str, typer.Argument(help="A data set.")],
     out: Annotated[Path | None, typer.Option(help="Where `preview` writes its picture.")] = None,
-    data_dir: DataDir = None,
+    data_dir: flags.DataDir = None,
 ) -> None:
     """Download a data set's official file, describe it, or draw some of its images."""
     from . import datasets

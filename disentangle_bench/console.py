@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,8 @@ from . import catalog
 from .schema import broken, named
 
 
-def plan(made: Any, store: Any, stack: int) -> None:
-    """Print what is new, done and to do, before any of it is done."""
-    from .runner.plan import group
-
+def plan(made: Any, store: Any, more: str = "") -> None:
+    """Print what is new, done and to do, before any of it is done, and `more` if there is any."""
     count = made.count()
     sources = sorted({f"{run.dataset} ({run.source})" for run in made.runs})
     configurations = {(run.model, str(dict(run.params))) for run in made.runs}
@@ -28,14 +27,22 @@ def plan(made: Any, store: Any, stack: int) -> None:
     )
     trained = [run for run in made.runs if run.steps]
     if trained:
-        say(f"budget: {trained[0].steps:,} steps, batch {trained[0].batch}" + (f" ({made.note})" if made.note else ""))
+        first, note = trained[0], f" ({made.note})" if made.note else ""
+        say(f"budget: {first.steps:,} steps, batch {first.batch}, {first.precision}{note}")
     blocks = f" on all units and blocks {', '.join(made.blocks)}" if made.blocks else ""
     say(
-        f"to do: {len(made.wanted)} runs in {len(group(made.wanted, stack))} stacks; codes of {_span(made.runs)} "
-        f"images a run; metrics {', '.join(made.metrics)}{blocks}; results in {store.folder}"
+        f"to do: {len(made.wanted)} runs in {len(made.stacks)} stacks{_sizes(made.stacks)}; codes of "
+        f"{_span(made.runs)} images a run; metrics {', '.join(made.metrics)}{blocks}; results in {store.folder}"
     )
+    if more:
+        say(more)
     if not {run.model for run in made.runs} & set(catalog.CONTROLS):
         say("no controls in this plan: `--models ...,controls` adds the reference lines that a table needs")
+
+
+def _sizes(stacks: list[list[Any]]) -> str:
+    most = max(map(len, stacks), default=1)
+    return f" of up to {most}" if most > 1 else ""
 
 
 def _span(runs: list[Any]) -> str:
@@ -43,10 +50,11 @@ def _span(runs: list[Any]) -> str:
     return " to ".join(f"{n:,}" for n in sorted({min(rows), max(rows)}))
 
 
-def finish(records: list[dict[str, Any]], store: Any, warning: str = "") -> None:
-    """Print where the tables are, a warning, and everything that went wrong; exit code 1 if anything did."""
+def finish(records: list[dict[str, Any]], store: Any, warnings: Iterable[str] = ()) -> None:
+    """Print where the tables are, warnings, and everything that went wrong; exit code 1 if anything did."""
     bad = [record for record in records if record["status"] != "done"]
-    unscored = [(record, row) for record in records for row in record["scores"] if row["error"]]
+    rows = [(record, row) for record in records for row in [*record["scores"], *record["milestones"]]]
+    unscored = [(record, row) for record, row in rows if row["error"]]
     say(f"{len(records) - len(bad)} runs done; tables: {store.folder / 'results.csv'}, runs.parquet, scores.parquet")
     for record in bad:
         trace = store.folder / "runs" / record["run"] / "error.txt"
@@ -55,8 +63,9 @@ def finish(records: list[dict[str, Any]], store: Any, warning: str = "") -> None
             + (f" (traceback: {trace})" if trace.exists() else "")
         )
     for record, row in unscored:
-        say(f"  no {named(row['metric'], row['block'])}: {_name(record)} {row['error']}")
-    if warning:
+        at = f" at step {row['step']:,}" if "step" in row else ""
+        say(f"  no {named(row['metric'], row['block'])}{at}: {_name(record)} {row['error']}")
+    for warning in filter(None, warnings):
         warn(warning)
     say(f"next: bench report {store.folder}")
     if bad or any(broken(row["error"]) for _, row in unscored):
@@ -84,14 +93,22 @@ def run(record: dict[str, Any], folder: Path) -> None:
 
     facts = Table(show_header=False, box=None)
     for key, value in record.items():
-        if key != "scores":
+        if key not in ("scores", "milestones"):
             facts.add_row(f"[bold]{key}", str(value))
     numbers = Table("metric", "value", "convention", box=None)
     for row in record["scores"]:
         numbers.add_row(
             escape(named(row["metric"], row["block"])), row["error"] or f"{row['value']:.4f}", row["convention"]
         )
-    Console().print(facts, "", numbers, "", "files: " + ", ".join(str(path) for path in sorted(folder.iterdir())))
+    shown = [facts, "", numbers, ""]
+    if steps := sorted({row["step"] for row in record["milestones"]}):
+        way = Table("metric", *(f"step {step:,}" for step in steps), box=None)
+        values = {(named(row["metric"], row["block"]), row["step"]): row["value"] for row in record["milestones"]}
+        for name in dict.fromkeys(name for name, _ in values):
+            told = [values.get((name, step)) for step in steps]
+            way.add_row(escape(name), *("-" if value is None else f"{value:.4f}" for value in told))
+        shown += [way, ""]
+    Console().print(*shown, "files: " + ", ".join(str(path) for path in sorted(folder.iterdir())))
 
 
 def preview(data: Any, path: Path) -> None:

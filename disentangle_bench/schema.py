@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 3
+VERSION = 4
 ALL = "all"  # the block that is every unit of a code
 UNDEFINED = "undefined"  # how the error begins where nothing went wrong, but there is no such number
 # columns that older tables and records lack, and what they hold there
-LATER = {"scores": {"warning": "", "block": ALL}}
+LATER = {"scores": {"warning": "", "block": ALL}, "runs": {"precision": "fp32", "way": ""}}
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description
@@ -24,6 +24,7 @@ RUNS = {  # a row a run
     "seed": "Int64",
     "steps": "Int64",
     "batch": "Int64",
+    "precision": "string",  # fp32 | tf32 | bf16: of training
     "latents": "Int64",  # width of the code; missing for a failed run
     "status": "string",  # done | failed | diverged
     "error": "string",  # empty when done
@@ -31,6 +32,7 @@ RUNS = {  # a row a run
     "peak_memory": "Int64",  # bytes: most that the process held
     "device": "string",
     "stack": "Int64",  # runs trained side by side
+    "way": "string",  # how they were: sequential | graphs | vmap ...; empty where nothing trained
     "commit": "string",
     "dirty": "boolean",
     "versions": "string",  # JSON: python and libraries
@@ -50,6 +52,13 @@ SCORES = {  # a row a number
     "error": "string",
 }
 
+# a row a number of a run that still trains: milestones.parquet, where any run has some. The end is in SCORES alone.
+MILESTONES = {
+    "run": "string",
+    "step": "Int64",
+    **{column: kind for column, kind in SCORES.items() if column != "run"},
+}
+
 LOG = {  # a row a logged term: runs/<run>/log.parquet
     "step": "Int64",
     "term": "string",
@@ -67,6 +76,7 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
     "seed",
     "steps",
     "batch",
+    "precision",
     "latents",
     "status",
     "metric",

@@ -12,7 +12,7 @@ from .. import schema
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["load", "report"]
+__all__ = ["load", "milestones", "report"]
 
 
 def load(folder: str | Path) -> pd.DataFrame:
@@ -48,9 +48,7 @@ def load(folder: str | Path) -> pd.DataFrame:
                 f"{folder}` writes the tables"
             )
 
-    import pandas as pd
-
-    from ._frame import read_study
+    from ._frame import read_numbers, read_study, read_table
     from .labels import labels
 
     version = read_study(folder).get("schema", schema.VERSION)
@@ -60,15 +58,35 @@ def load(folder: str | Path) -> pd.DataFrame:
             "release that wrote them"
         )
 
-    runs = schema.conform(pd.read_parquet(folder / "runs.parquet"), schema.RUNS, "runs")
-    scores = schema.migrate(pd.read_parquet(folder / "scores.parquet"), "scores")
-    scores = schema.conform(scores, schema.SCORES, "scores")
-    strangers = sorted(set(scores["run"]) - set(runs["run"]))
-    if strangers:
-        raise ValueError(f"table 'scores': runs that table 'runs' does not have: {', '.join(strangers)}")
-    scores["metric"] = [schema.named(*pair) for pair in zip(scores["metric"], scores["block"])]
-    scores = scores.rename(columns={"seconds": "score_seconds", "error": "score_error"})
+    runs = read_table(folder, "runs", schema.RUNS)
+    scores = read_numbers(folder, "scores", schema.SCORES, runs)
     return runs.assign(label=labels(runs)).merge(scores, on="run", how="left")
+
+
+def milestones(folder: str | Path) -> pd.DataFrame:
+    """How the numbers of a results folder grew: a row a number at a milestone, and the final one as the last of each.
+
+    Parameters
+    ----------
+    folder : what `bench run --out` wrote; its milestones.parquet is there when it was asked to evaluate on the way
+
+    Returns
+    -------
+    DataFrame with the columns of `load` and `step`, the training steps that the number was taken after; sorted by run,
+    metric and step. A run that is done ends with its final numbers, at the step `steps`. Runs without milestones are
+    left out, so that a folder without any gives an empty frame.
+
+    Raises
+    ------
+    ValueError
+        As `load`, of the table of milestones, too; a milestone that does not lie between the first step of its run and
+        the last.
+    """
+    frame = load(folder)
+
+    from .growth import read_milestones
+
+    return read_milestones(Path(folder), frame)
 
 
 def report(folder: str | Path, metrics: Sequence[str] | None = None) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import schema
 from ..catalog import CONTROLS
 from ..schema import ALL
 
@@ -48,17 +49,60 @@ def is_control(frame: Frame) -> Frame:
 
 def finished(frame: Frame) -> Frame:
     """The rows that count: finite numbers of runs that are done."""
-    return frame[(frame["status"] == "done") & np.isfinite(frame["value"].to_numpy(float, na_value=np.nan))]
+    return frame[(frame["status"] == "done") & has_number(frame)]
+
+
+def has_number(frame: Frame) -> Frame:
+    """Whether a row's value is there and finite."""
+    return np.isfinite(frame["value"].to_numpy(float, na_value=np.nan))
+
+
+def stepped(frame: Frame) -> list[str]:
+    """The column that tells milestones apart, where the frame has it."""
+    return ["step"] if "step" in frame else []
 
 
 def budget(frame: Frame) -> str:
-    """Steps and batch of everything that was trained, as in "10,000 steps of 64 images"."""
+    """Steps, batch and precision of everything that was trained: "10,000 steps of 64 images", "... in bf16"."""
     trained = frame[~is_control(frame)]
     steps, batch = (sorted(set(trained[column].dropna())) for column in ("steps", "batch"))
     if not steps:
         return ""
     span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,}–{steps[-1]:,}"
-    return f"{span} steps of {'/'.join(map(str, batch))} images"
+    precision = sorted(set(trained["precision"]))
+    told = "" if precision == ["fp32"] else f" in {'/'.join(precision)}"
+    return f"{span} steps of {'/'.join(map(str, batch))} images{told}"
+
+
+def read_table(folder: Path, name: str, columns: dict[str, str]) -> Frame:
+    """The table `name`.parquet with exactly these columns, also where an older schema wrote it; empty if there is none.
+
+    Raises
+    ------
+    ValueError
+        As `schema.conform`.
+    """
+    import pandas as pd
+
+    path = folder / f"{name}.parquet"
+    held = pd.read_parquet(path) if path.is_file() else pd.DataFrame(columns=list(columns))
+    return schema.conform(schema.migrate(held, name), columns, name)
+
+
+def read_numbers(folder: Path, name: str, columns: dict[str, str], runs: Frame) -> Frame:
+    """A table of numbers of these runs, as `load` has them: metrics named with their block, own seconds and errors.
+
+    Raises
+    ------
+    ValueError
+        As `read_table`; also for a number of a run that is not among these.
+    """
+    rows = read_table(folder, name, columns)
+    strangers = sorted(set(rows["run"]) - set(runs["run"]))
+    if strangers:
+        raise ValueError(f"table {name!r}: runs that table 'runs' does not have: {', '.join(strangers)}")
+    metrics = [schema.named(*pair) for pair in zip(rows["metric"], rows["block"])]
+    return rows.assign(metric=metrics).rename(columns={"seconds": "score_seconds", "error": "score_error"})
 
 
 def read_study(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._frame import Frame, at, finished, is_control, place_name, unnamed
+from ._frame import Frame, at, finished, is_control, place_name, stepped, unnamed
 from .labels import ordered
 
 
@@ -28,7 +28,7 @@ def refuse(frame: Frame) -> None:
                 f"duplicate runs {', '.join(runs)}: all are {label} on {place_name(dataset, source)}, "
                 f"seed {seed}; move all but one out of the folder `runs` and collect the tables again"
             )
-    twice = frame[frame["metric"].notna() & frame.duplicated(["run", "metric"])]
+    twice = frame[frame["metric"].notna() & frame.duplicated(["run", "metric", *stepped(frame)])]
     if len(twice):
         raise ValueError("duplicate scores: " + ", ".join(sorted(set(twice["metric"] + " of run " + twice["run"]))))
     for metric, group in done[done["metric"].notna()].groupby("metric"):
@@ -54,7 +54,7 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
     done = here[here["status"] == "done"]
     stopped = here[here["status"] != "done"].drop_duplicates("run").sort_values(["label", "seed"])
     found = [
-        f"{run.status}: {run.label} on {where}, seed {run.seed}{_because(run.error)}" for run in stopped.itertuples()
+        f"{run.status}: {run.label} on {where}, seed {run.seed}{because(run.error)}" for run in stopped.itertuples()
     ]
     everyone = set(here.loc[~is_control(here), "seed"])
     missing: dict[str, list[str]] = {}
@@ -72,18 +72,22 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
         found.append(f"mixed images: runs on {where} saw files with {here['dataset_sha256'].nunique()} checksums")
     for metric in metrics:
         found += _missing_numbers(metric, done[~bare], counted, where)
-        conventions = counted.loc[counted["metric"] == metric, ["convention", "n"]]
-        # which columns a block has is its model's affair
-        conventions = conventions.replace({"convention": r" \(columns [^)]*\)"}, "", regex=True).drop_duplicates()
-        if len(conventions) > 1:
-            told = "; ".join(f"{row.convention} (n = {row.n})" for row in conventions.itertuples())
-            found.append(f"mixed conventions: {metric} on {where} was computed as {told}")
+        found += mixed(metric, counted, where)
     warned = counted[counted["metric"].isin(list(metrics)) & (counted["warning"].fillna("") != "")]
     for warning, group in warned.groupby("warning"):
         names = dict.fromkeys(group["metric"])  # a block warns again of what all units warn of
         told = [name for name in names if unnamed(name)[0] == name or unnamed(name)[0] not in names]
         found.append(f"warning: {', '.join(told)} on {where}: {warning}")
     return found
+
+
+def mixed(metric: str, counted: Frame, where: str) -> list[str]:
+    """A sentence if not all numbers of this metric were computed alike."""
+    conventions = counted.loc[counted["metric"] == metric, ["convention", "n"]]
+    # which columns a block has is its model's affair
+    conventions = conventions.replace({"convention": r" \(columns [^)]*\)"}, "", regex=True).drop_duplicates()
+    told = "; ".join(f"{row.convention} (n = {row.n})" for row in conventions.itertuples())
+    return [f"mixed conventions: {metric} on {where} was computed as {told}"] if len(conventions) > 1 else []
 
 
 def _missing_numbers(metric: str, done: Frame, counted: Frame, where: str) -> list[str]:
@@ -97,7 +101,7 @@ def _missing_numbers(metric: str, done: Frame, counted: Frame, where: str) -> li
             lacking = lacking[lacking["run"].isin(tried.index)]  # not a metric of this model, unless it was tried
         reasons = lacking["run"].map(tried).fillna("")
         for reason, part in lacking.groupby(reasons):
-            found.append(f"no {metric}: {label} on {where}, {seeds_text(part['seed'])}{_because(reason)}")
+            found.append(f"no {metric}: {label} on {where}, {seeds_text(part['seed'])}{because(reason)}")
     return found
 
 
@@ -126,7 +130,8 @@ def seeds_text(seeds: Iterable[int]) -> str:
     return f"seed {told}" if len(found) == 1 else f"seeds {told}"
 
 
-def _because(error: object) -> str:
+def because(error: object) -> str:
+    """The first line of an error, to end a sentence."""
     lines = error.strip().splitlines() if isinstance(error, str) else []
     return f": {lines[0]}" if lines else ""
 

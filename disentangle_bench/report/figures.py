@@ -104,7 +104,7 @@ def _panel(axes: Axes, rows: Frame, table: Frame, models: Sequence[str], look: d
             gid=f"centre:{label}",
         )
     scale = rows if None not in told.bounds else rows[rows["label"].isin(models)]
-    axes.set_xlim(*_limits(scale["value"].to_numpy(float), told.bounds))
+    axes.set_xlim(*limits(scale["value"].to_numpy(float), told.bounds))
     axes.set_xlabel(f"{', '.join(filter(None, [metric, told.unit]))}\n{BETTER[told.best]}", fontsize=TEXT)
     axes.tick_params(axis="x", labelsize=SMALL)
     axes.ticklabel_format(axis="x", useOffset=False)
@@ -151,7 +151,7 @@ def _references(axes: Axes, metric: str, means: Frame, look: dict[str, dict[str,
         )
 
 
-def _limits(values: np.ndarray, bounds: tuple[float | None, float | None]) -> tuple[float, float]:
+def limits(values: np.ndarray, bounds: tuple[float | None, float | None]) -> tuple[float, float]:
     """Ends of the axis: the metric's own where it has them, moved out only for values that lie beyond.
 
     A scale with one end starts there unless all values lie far from it, where differences could not be seen.

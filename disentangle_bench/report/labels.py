@@ -16,7 +16,7 @@ DASHES = dict(zip(CONTROLS, ["solid", "dotted", "dashdot", "dashed"]))
 
 
 def labels(runs: Frame) -> Frame:
-    """The model's name a run, with those of its parameters (or steps, or batch) that differ within some data set.
+    """The model's name a run, with those of its parameters (or steps, batch, precision) that differ within a data set.
 
     One configuration of a model is called by its name: "betavae"; two are told apart: "betavae (beta=8)". A parameter
     that only differs between data sets tells nothing apart and is left out.
@@ -24,8 +24,8 @@ def labels(runs: Frame) -> Frame:
     import pandas as pd
 
     settings = [
-        {**json.loads(params), "steps": steps, "batch": batch}
-        for params, steps, batch in zip(runs["params"], runs["steps"], runs["batch"])
+        {**json.loads(run.params), "steps": run.steps, "batch": run.batch, "precision": run.precision}
+        for run in runs.itertuples()
     ]
     seen: dict[tuple[str, str, str], dict[str, set[str]]] = {}
     for place, setting in zip(zip(runs["model"], runs["dataset"], runs["source"]), settings):

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import schema
 from . import figures, pictures, tables
 from ._frame import Frame, at, budget, is_control, place_name, places, read_study
 from .curves import curves, read_logs
-from .density import not_run
+from .density import not_run, refuse
 from .glossary import family, in_order, meaning, number
+from .growth import MOST, growth, legible, notes, read_milestones, with_milestones
 from .labels import ordered, styles
 
 OWN = (".png", ".svg", ".gif", ".csv", ".md", ".tex")
@@ -28,7 +30,8 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
     import jinja2
 
     out = folder / "report"
-    boards = tables.boards(frame, metrics)
+    boards, points = tables.boards(frame, metrics), read_milestones(folder, frame)
+    refuse(points)
     out.mkdir(exist_ok=True)
     for path in out.iterdir():  # of an earlier report; whatever else people keep there stays
         if path.suffix in OWN and path.is_file():
@@ -38,6 +41,10 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
         tables.wide(boards).to_csv(out / "leaderboard.csv", index=False)
     (out / "leaderboard.md").write_text("\n".join(map(tables.markdown, boards)), encoding="utf-8")
     (out / "leaderboard.tex").write_text("\n".join(map(tables.latex, boards)), encoding="utf-8")
+
+    if len(points):
+        told = points.assign(error=points["score_error"])[["label", "step", *schema.RESULTS]]
+        told.to_csv(out / "milestones.csv", index=False)
 
     source = resources.files("disentangle_bench.report").joinpath("page.html.j2").read_text("utf-8")
     template = jinja2.Environment(
@@ -49,7 +56,7 @@ def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> P
         notes=[note for note in read_study(folder).get("notes", []) if note],
         failures=_failures(frame),
         gaps=[*not_run(read_study(folder), frame), *(note for board in boards for note in board.notes)],
-        sections=[_section(folder, out, frame, board) for board in boards],
+        sections=[_section(folder, out, frame, points, board) for board in boards],
         legend=tables.LEGEND,
         by_block=tables.BLOCKS,
         provenance=_provenance(frame),
@@ -84,7 +91,7 @@ def _failures(frame: Frame) -> list[dict[str, Any]]:
     ]
 
 
-def _section(folder: Path, out: Path, frame: Frame, board: tables.Board) -> dict[str, Any]:
+def _section(folder: Path, out: Path, frame: Frame, points: Frame, board: tables.Board) -> dict[str, Any]:
     """What the page shows of one data set."""
     stem = slug(f"{board.dataset}-{board.source}")
     return {
@@ -92,6 +99,7 @@ def _section(folder: Path, out: Path, frame: Frame, board: tables.Board) -> dict
         "id": stem,
         "arrows": {metric: meaning(metric).arrow for metric in board.cells},
         "families": _families(out, frame, board, stem),
+        "growth": _growth(out, frame, points, board, stem),
         **_shown(folder, out, frame, board, stem),
         "curves": _curves(folder, out, frame, board, stem),
     }
@@ -130,6 +138,19 @@ def _families(out: Path, frame: Frame, board: tables.Board, stem: str) -> list[d
             {"name": name, "plot": embed(plot), "inches": figure.get_figwidth(), "parts": parts, "numbers": numbers}
         )
     return found
+
+
+def _growth(out: Path, frame: Frame, points: Frame, board: tables.Board, stem: str) -> dict[str, Any]:
+    """The board's metrics at milestones, and what tells how far training has come; empty where there are none."""
+    place = board.dataset, board.source
+    metrics = dict.fromkeys([*board.cells, "reconstruction", "kl"])
+    found = []
+    for model, rows in legible(points, *place).items():
+        if shown := with_milestones(rows, metrics, *place):
+            figure = growth(rows, frame, shown, *place)
+            plot = figures.save(figure, out / f"milestones.{stem}.{model}".rstrip("."))[1]
+            found.append({"model": model or "all models", "plot": embed(plot)})
+    return {"plots": found, "notes": notes(points, metrics, *place), "most": MOST} if found else {}
 
 
 def _shown(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: str) -> dict[str, Any]:
@@ -193,6 +214,7 @@ def _provenance(frame: Frame) -> list[tuple[str, str]]:
         "Data": sorted({f"{place_name(r.dataset, r.source)}, sha256 {r.dataset_sha256}" for r in runs.itertuples()}),
         "Budget": [f"{place_name(*place)}: {text}" for place in places(runs) if (text := budget(at(runs, *place)))],
         "Devices": sorted(set(runs["device"].dropna()) - {""}),
+        "Ways of stacking": sorted(set(runs["way"].dropna()) - {""}),
         "Training time": [f"{seconds.sum() / 3600:.2f} hours, all runs together"] if len(seconds) else [],
         "Versions": [", ".join(f"{library} {'/'.join(sorted(found))}" for library, found in versions.items())],
         "Finished": [" to ".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else [],

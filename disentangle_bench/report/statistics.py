@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._frame import Frame, finished
+from ._frame import Frame, finished, stepped
 
 ENOUGH = 5  # seeds: with fewer there is no interval, and centres are plain means
-CONFIGURATION = ["dataset", "source", "model", "params", "steps", "batch", "label"]
+CONFIGURATION = ["dataset", "source", "model", "params", "steps", "batch", "precision", "label"]
 
 
 def iqm(values: ArrayLike, axis: int = -1) -> NDArray[np.float64]:
@@ -65,20 +65,20 @@ def summary(frame: Frame, *, seed: int = 0) -> Frame:
 
     Parameters
     ----------
-    frame : from `load`
+    frame : from `load` or `milestones`
     seed : of the resampling
 
     Returns
     -------
-    DataFrame, a row for each (dataset, source, model, params, steps, batch) and metric: its label, the metric's
-    version, n (seeds), mean, iqm, sd (divided by n - 1; missing for one seed), and low and high, the 95 % interval of
-    the interquartile mean (missing below five seeds).
+    DataFrame, a row for each (dataset, source, model, params, steps, batch, precision) and metric, and for each step
+    where the frame has steps: its label, the metric's version, n (seeds), mean, iqm, sd (divided by n - 1; missing for
+    one seed), and low and high, the 95 % interval of the interquartile mean (missing below five seeds).
     """
     import pandas as pd
 
-    rows = []
-    for key, group in finished(frame).groupby([*CONFIGURATION, "metric", "version"], dropna=False):
+    rows, keys = [], [*CONFIGURATION, "metric", "version", *stepped(frame)]
+    for key, group in finished(frame).groupby(keys, dropna=False):
         x = group.sort_values("seed")["value"].to_numpy(float)
         low, high = interval(x, seed=seed)
         rows.append([*key, len(x), x.mean(), iqm(x), x.std(ddof=1) if len(x) > 1 else np.nan, low, high])
-    return pd.DataFrame(rows, columns=[*CONFIGURATION, "metric", "version", "n", "mean", "iqm", "sd", "low", "high"])
+    return pd.DataFrame(rows, columns=[*keys, "n", "mean", "iqm", "sd", "low", "high"])

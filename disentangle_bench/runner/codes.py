@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import catalog
 from ..schema import ALL
+from .store import save_arrays
 
 EACH = "each"  # every block that is not the whole code
 
@@ -101,6 +103,27 @@ def lacking(asked: Iterable[str], codes: Sequence[Mapping[str, int]]) -> str:
             return f"--blocks {word}: {error}"
         return f"--blocks {word}: no code has all of these blocks"
     return ""
+
+
+def write_codes(
+    path: Path,
+    arrays: Mapping[str, np.ndarray],
+    data: Any,
+    rows: np.ndarray,
+    blocks: Mapping[str, int],
+    facts: Mapping[str, float],
+) -> None:
+    """Write codes (`mean`, `sd`, perhaps `clusters`) of these rows of a data set, with all that scoring needs of it."""
+    about = {
+        "rows": rows,
+        "factors": data.table[rows],
+        "names": np.array(data.names),
+        "periods": np.array(data.periods),
+        "label": np.array(data.label or ""),
+        "blocks": np.array(json.dumps(dict(blocks))),
+        "facts": np.array(json.dumps(dict(facts))),
+    }
+    save_arrays(path, {**arrays, **about})
 
 
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:

@@ -61,11 +61,13 @@ class Run:
     batch: int
     rows: int  # rows of codes that it leaves
     version: int = 1  # of the model
+    precision: str = "fp32"  # or "tf32", "bf16"
 
     @property
     def description(self) -> dict[str, Any]:
         """All that decides its outcome, ready for JSON."""
-        return {**dataclasses.asdict(self), "params": dict(self.params), "definition": DEFINITION}
+        all_ = {**dataclasses.asdict(self), "params": dict(self.params), "definition": DEFINITION}
+        return {key: value for key, value in all_.items() if (key, value) != ("precision", "fp32")}  # ids stay
 
     @cached_property
     def id(self) -> str:
@@ -83,7 +85,8 @@ class Study:
     """A question put to the suite: every model on every data set with every seed.
 
     Models are objects (`BetaVAE(beta=8)`) or names. `metrics` None means the card (`catalog.CARD`); `options` are
-    keyword options a metric. `blocks` are scored beside all units: names, sums ("z_c+z"), or "each".
+    keyword options a metric. `blocks` are scored beside all units: names, sums ("z_c+z"), or "each". `rows` of codes
+    are kept a run, or all that the data set has if it has fewer. `precision` is that of training.
     """
 
     models: Iterable[Any]
@@ -97,6 +100,7 @@ class Study:
     blocks: Iterable[str] = ()
     name: str = ""
     note: str = ""
+    precision: str = "fp32"
 
     def runs(self, data_dir: str | None = None) -> list[Run]:
         """The runs that the study names, in order, none twice. Loads each data set, for the hash of what it holds."""
@@ -119,6 +123,7 @@ class Study:
                         batch,
                         min(self.rows, len(data.scored)),
                         getattr(model, "version", 1),
+                        self.precision if model.trains else "fp32",
                     )
                     found[run.id] = run
         return list(found.values())
@@ -154,12 +159,14 @@ def load_study(path: str | Path) -> Study:
     return dataclasses.replace(study, name=study.name or path.stem)
 
 
-def group(runs: list[Run], size: int) -> list[list[Run]]:
-    """Runs that may train side by side (same model, data set and budget), at most `size` a stack."""
+def group(runs: list[Run]) -> list[list[Run]]:
+    """Runs that may train side by side: all is alike but the seed and hyper-parameters that are floats."""
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        alike.setdefault((run.model, run.dataset, run.source, run.steps, run.batch, run.rows), []).append(run)
-    return [members[i : i + size] for members in alike.values() for i in range(0, len(members), size)]
+        shape = sorted((name, value) for name, value in run.params.items() if not isinstance(value, float))
+        budget = (run.steps, run.batch, run.rows, run.precision)
+        alike.setdefault((run.model, *shape, run.dataset, run.source, *budget), []).append(run)
+    return list(alike.values())
 
 
 def _known(model: Any) -> tuple[str, Any]:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .. import catalog, schema
-from . import executors
+from . import executors, milestones
 from .codes import lacking, read_codes, words
-from .plan import Run, dataset, group
+from .outcome import fail
+from .plan import Run, dataset
 from .score import compute, fill, plan_rows
-from .store import Store
-from .work import Message, Task, fail, work
+from .stacks import stacks
+from .store import FINISHED, Store
+from .task import Message, Task
+from .work import work
 
 RERUN = {"missing": ("new", "failed"), "failed": ("failed",), "all": ("new", "failed", "done"), "none": ()}
 
 
 @dataclass
 class Plan:
-    """What runs come to in a folder: which are new, done or failed there, and which will be worked on."""
+    """What runs come to in a folder: which are new, done or failed there, and what will be worked on, where."""
 
     runs: list[Run]
     study: str
@@ -30,8 +33,11 @@ class Plan:
     metrics: list[str]
     options: Mapping[str, Mapping[str, Any]]
     blocks: list[str]
+    device: str
+    data_dir: str | None
     states: dict[str, str] = field(default_factory=dict)  # run -> new | done | failed
     wanted: list[Run] = field(default_factory=list)
+    stacks: list[list[Run]] = field(default_factory=list)  # the wanted ones
 
     def count(self) -> Counter[str]:
         return Counter(self.states.values())
@@ -48,19 +54,23 @@ def plan(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     blocks: Iterable[str] = (),
     rerun: str = "missing",
+    stack: str = "auto",
+    device: str = "cpu",
+    data_dir: str | None = None,
 ) -> Plan:
     """Compare what is asked for with what the folder holds; changes nothing.
 
     `rerun`: "missing" does what is not done (new, interrupted or failed), "failed" only what failed, "all" everything
-    again, "none" nothing. Missing scores of finished runs are filled in whatever it says.
+    again, "none" nothing. Missing scores of finished runs are filled in whatever it says. `stack`: how many runs train
+    side by side on `device`, or "auto" (see `stacks`).
 
     Raises
     ------
     ValueError
-        Unknown metric or `rerun`.
+        Unknown metric or `rerun`, or a `stack` that is no number or does not fit.
     """
     chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
-    made = Plan(runs, study, command, note, catalog.metrics(metrics), options or {}, words(blocks))
+    made = Plan(runs, study, command, note, catalog.metrics(metrics), options or {}, words(blocks), device, data_dir)
     for run in runs:
         record = store.record(run.id)
         if record is None or (record["status"] == "done" and not codes_readable(store, run.id)):
@@ -68,6 +78,7 @@ def plan(
         else:
             made.states[run.id] = "failed" if record["status"] == "failed" else "done"
     made.wanted = [run for run in runs if made.states[run.id] in chosen]
+    made.stacks = stacks(made.wanted, stack, device, data_dir)
     return made
 
 
@@ -75,16 +86,16 @@ def execute(
     made: Plan,
     store: Store,
     *,
-    device: str = "auto",
     on: str = "auto",
-    stack: int = 1,
-    data_dir: str | None = None,
     fresh: bool = False,
+    evaluate_at: Sequence[int] = (),
+    checkpoint_every: int | None = None,
     watch: Callable[[Message], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
     """Work a plan off and write the tables; returns the records of its runs, failed ones included.
 
-    `fresh` forgets checkpoints of interrupted training. Every finished run is stored at once, so that this may be
+    `fresh` forgets checkpoints of interrupted training. `evaluate_at`: steps at which codes are stored and scored, too.
+    `checkpoint_every`: steps; every ten seconds if left out. Every finished run is stored at once, so that this may be
     killed at any moment and called again.
     """
     store.open()
@@ -102,11 +113,9 @@ def execute(
     store.save_study(described)
     for run in made.wanted:
         store.forget(run.id, checkpoint=fresh)  # of an earlier end: nothing of it may mix with the new one
-    tasks = [
-        Task(runs, store.folder, made.study, made.metrics, made.options, device, data_dir, made.blocks)
-        for runs in group(made.wanted, stack)
-    ]
-    executor, workers = executors.choose(on, device, len(tasks))
+    same = (store.folder, made.study, made.metrics, made.options, made.device, made.data_dir, made.blocks)
+    tasks = [Task(runs, *same, evaluate_at, checkpoint_every) for runs in made.stacks]
+    executor, workers = executors.choose(on, made.device, len(tasks))
     if executor is executors.processes:
         dataset.cache_clear()  # each worker holds its own
     for task, outcome in executor(tasks, work, watch, workers):
@@ -162,14 +171,17 @@ def rescore_all(
 def rescore(
     store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]], blocks: Iterable[str] = ()
 ) -> bool:
-    """Fill in the numbers that a finished run lacks under these options; whether there were any."""
+    """Fill in the numbers that a finished run lacks under these options, at milestones too; whether there were any."""
     known = store.record(run)
-    if known is None or known["status"] != "done":
+    if known is None or known["status"] not in FINISHED:
         return False
-    scores = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"], blocks)
-    if scores == known["scores"]:
+    new = {**known}
+    if known["status"] == "done":
+        new["scores"] = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"], blocks)
+    new["milestones"] = milestones.numbers(store.path(run), metrics, options, blocks, known["milestones"])
+    if new == known:
         return False
-    store.save({**known, "scores": scores})
+    store.save(new)
     return True
 
 

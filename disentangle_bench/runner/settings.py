@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import Any
 
 from .. import catalog
@@ -18,6 +19,8 @@ def question(
     settings: list[str],
     metrics: list[str] | None,
     blocks: list[str] = [],  # noqa: B006 (read alone)
+    precision: str = "fp32",
+    rows: str | None = None,
 ) -> Study:
     """The study that the options of `bench run` ask for.
 
@@ -39,12 +42,13 @@ def question(
         parse_seeds(seeds),
         size.steps if steps is None else steps,
         size.batch,
-        size.rows,
+        size.rows if rows is None else parse_rows(rows),
         metrics,
         options,
         blocks,
         name="-".join(dict.fromkeys(name.partition("(")[0] for name in names)),
         note=size.note if steps is None else f"{steps:,} steps, otherwise --budget {budget}",
+        precision=precision,
     )
 
 
@@ -159,6 +163,15 @@ def parse_seeds(text: str) -> list[int]:
             f"--seeds: got {text!r}, expected a number above zero, a range such as 3:6, or a list such as 1,7"
         )
     return seeds
+
+
+def parse_rows(text: str) -> int:
+    """ "all" is more than any data set has."""
+    if text == "all":
+        return sys.maxsize
+    if not (text.isdecimal() and int(text)):
+        raise ValueError(f"--rows: got {text!r}, expected all or a number above zero")
+    return int(text)
 
 
 def _parse(name: str, text: str, kind: type) -> Any:

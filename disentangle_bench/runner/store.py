@@ -15,6 +15,7 @@ from .. import schema
 
 log = logging.getLogger(__name__)
 FINISHED = ("done", "diverged")
+NUMBERS = ("scores", "milestones")  # of a record: rows of the end, and of steps on the way
 
 
 class Store:
@@ -50,9 +51,10 @@ class Store:
         """What is known of a run; None where there is nothing readable yet."""
         path = self.folder / "runs" / run / "run.json"
         try:
-            record = json.loads(path.read_text())
-            if set(schema.RUNS) <= set(record) and isinstance(record["scores"], list):
-                return {**record, "scores": [{**schema.LATER["scores"], **row} for row in record["scores"]]}
+            held = json.loads(path.read_text())
+            record = {**held, "milestones": [], **schema.LATER["runs"], **held}  # what is held comes first
+            if set(schema.RUNS) <= set(record) and all(isinstance(record[key], list) for key in NUMBERS):
+                return record | {key: [{**schema.LATER["scores"], **row} for row in record[key]] for key in NUMBERS}
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError):
@@ -88,11 +90,15 @@ class Store:
             path.unlink(missing_ok=True)
 
     def forget(self, run: str, checkpoint: bool) -> None:
-        """Remove a run's record, then what belongs to it, and its checkpoint if that is wanted, too."""
+        """Remove a run's record, then what belongs to its end. With its checkpoint, if that is wanted or there is none,
+        what training left on the way goes, too."""
         folder = self.folder / "runs" / run
-        names = ["run.json", "codes.npz", "pictures.npz", "log.parquet", "model.safetensors", "error.txt"]
-        for name in names + ["checkpoint.safetensors"] * checkpoint:
+        for name in "run.json", "codes.npz", "pictures.npz", "log.parquet", "model.safetensors", "error.txt":
             (folder / name).unlink(missing_ok=True)
+        if checkpoint or not (folder / "checkpoint.safetensors").exists():
+            for name in "checkpoint.safetensors", "best.safetensors", "codes-*.npz", "model-*.safetensors":
+                for path in folder.glob(name):
+                    path.unlink(missing_ok=True)
 
     def save(self, record: dict[str, Any]) -> None:
         """Write a run's record; the last thing that happens to a run."""
@@ -100,22 +106,29 @@ class Store:
         write_atomic(self.path(record["run"]) / "run.json", lambda path: path.write_text(text))
 
     def collect(self) -> tuple[int, int]:
-        """Write runs.parquet, scores.parquet and results.csv from the records; how many rows the first two have."""
+        """Write runs.parquet, scores.parquet, results.csv and, if a run has any, milestones.parquet from the records;
+        how many rows the first two have."""
         import pandas as pd
 
         records = list(self.records())
-        scores = [{"run": r["run"], **row} for r in records for row in r["scores"]]
-        runs = schema.conform(
-            pd.DataFrame([{c: r[c] for c in schema.RUNS} for r in records], columns=list(schema.RUNS)),
-            schema.RUNS,
-            "runs",
+
+        def table(rows: list[dict[str, Any]], columns: dict[str, str], name: str) -> pd.DataFrame:
+            return schema.conform(pd.DataFrame(rows, columns=list(columns)), columns, name)
+
+        runs = table([{c: r[c] for c in schema.RUNS} for r in records], schema.RUNS, "runs")
+        numbers, on_the_way = (
+            table([{"run": r["run"], **row} for r in records for row in r[key]], columns, key)
+            for key, columns in zip(NUMBERS, (schema.SCORES, schema.MILESTONES))
         )
-        numbers = schema.conform(pd.DataFrame(scores, columns=list(schema.SCORES)), schema.SCORES, "scores")
         joined = runs.merge(numbers.drop(columns="seconds"), on="run", how="left", suffixes=("", "_metric"))
         joined["error"] = joined["error"].where(joined["error"].fillna("") != "", joined.pop("error_metric"))
         joined = joined.loc[:, schema.RESULTS].sort_values(by=["dataset", "model", "params", "seed", "metric", "block"])
         write_atomic(self.folder / "runs.parquet", lambda path: runs.to_parquet(path, index=False))
         write_atomic(self.folder / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
+        if len(on_the_way):
+            write_atomic(self.folder / "milestones.parquet", lambda path: on_the_way.to_parquet(path, index=False))
+        else:
+            (self.folder / "milestones.parquet").unlink(missing_ok=True)
         write_atomic(self.folder / "results.csv", lambda path: joined.to_csv(path, index=False))
         return len(runs), len(numbers)
 

@@ -18,7 +18,8 @@ from .stream import Stream
 BATCH = {"cpu": 64}  # images at once: small batches encode fastest on a CPU
 LARGE = 1024  # and large ones anywhere else
 STEPS = 8  # of a traversal
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 ACTIVE = 0.01  # nats: a unit whose mean KL is below tells nothing
 
 

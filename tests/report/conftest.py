@@ -37,6 +37,7 @@ class Folder:
     path: Path
     runs: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
+    milestones: list[dict[str, Any]] = field(default_factory=list)
 
     def run(
         self,
@@ -48,6 +49,7 @@ class Folder:
         status: str = "done",
         error: str = "",
         steps: int = 10_000,
+        precision: str = "fp32",
         scores: dict[str, float] | None = None,
         **params: Any,
     ) -> str:
@@ -67,6 +69,7 @@ class Folder:
                 "seed": seed,
                 "steps": steps,
                 "batch": 64 if steps else 0,
+                "precision": precision,
                 "latents": 10 if status == "done" else None,
                 "status": status,
                 "error": error,
@@ -74,6 +77,7 @@ class Folder:
                 "peak_memory": 2**30,
                 "device": "cpu",
                 "stack": 1,
+                "way": "sequential" if steps else "",
                 "commit": "ab" * 20,
                 "dirty": False,
                 "versions": json.dumps({"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6"}),
@@ -101,12 +105,21 @@ class Folder:
             }
         )
 
+    def milestone(self, run: str, step: int, metric: str, value: float | None, **changes: Any) -> None:
+        """A number of a run that still trains."""
+        self.score(run, metric, value, **changes)
+        self.milestones.append({"step": step, **self.scores.pop()})
+
     def write(self) -> Path:
         self.path.mkdir(parents=True, exist_ok=True)
         runs = schema.conform(pd.DataFrame(self.runs, columns=list(schema.RUNS)), schema.RUNS, "runs")
         scores = schema.conform(pd.DataFrame(self.scores, columns=list(schema.SCORES)), schema.SCORES, "scores")
         runs.to_parquet(self.path / "runs.parquet", index=False)
         scores.to_parquet(self.path / "scores.parquet", index=False)
+        if self.milestones:
+            table = pd.DataFrame(self.milestones, columns=list(schema.MILESTONES))
+            table = schema.conform(table, schema.MILESTONES, "milestones")
+            table.to_parquet(self.path / "milestones.parquet", index=False)
         command = "bench run --models mcevae,betavae,controls --dataset dsprites,digits"
         (self.path / "study.json").write_text(json.dumps({"commands": [command]}))
         return self.path

@@ -18,22 +18,6 @@ from disentangle_bench.metrics import mig
 from disentangle_bench.runner.codes import read_codes
 from disentangle_bench.runner.store import Store
 
-
-@pytest.fixture
-def bench(monkeypatch, capsys, tmp_path):
-    """Run a command in an empty folder; returns exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["bench", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        return stop.value.code or 0, out, err
-
-    return call
-
-
 QUICK = ["--dataset", "toy", "--seeds", "1", "--steps", "4", "--device", "cpu", "--on", "here"]
 
 

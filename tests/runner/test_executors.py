@@ -20,21 +20,64 @@ def double(task, watch):
 @pytest.mark.parametrize("executor", [executors.here, executors.processes])
 def test_every_task_comes_back_with_its_result(executor):
     heard = []
-    assert dict(executor([0, 1, 2], double, heard.append, 2)) == {0: 0, 1: 2, 2: 4}
+    assert dict(executor([0, 1, 2], double, heard.append, ["", ""])) == {0: 0, 1: 2, 2: 4}
     assert sorted(heard) == ["at 0", "at 1", "at 2"]
 
 
 def test_a_process_that_dies_is_one_exception():
-    results = dict(executors.processes([0, 1, 2, 3, 4], double, lambda message: None, 2))
+    results = dict(executors.processes([0, 1, 2, 3, 4], double, lambda message: None, ["", ""]))
     assert isinstance(results.pop(3), Exception)
     assert results == {0: 0, 1: 2, 2: 4, 4: 8}
 
 
 def test_the_executor_follows_name_device_and_work():
-    assert executors.choose("here", "cpu", 9) == (executors.here, 1)
-    assert executors.choose("auto", "cuda", 9) == (executors.here, 1)
-    assert executors.choose("auto", "cpu", 0) == (executors.here, 1)
-    assert executors.choose("processes", "cuda", 1) == (executors.processes, 1)
+    assert executors.choose("here", "cpu", 9) == (executors.here, [""])
+    assert executors.choose("auto", "cuda", 9) == (executors.here, [""])
+    assert executors.choose("auto", "cpu", 0) == (executors.here, [""])
+    assert executors.choose("processes", "cuda", 1) == (executors.processes, [""])
+
+
+@pytest.fixture
+def three_devices(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_several_devices_have_a_worker_each(three_devices, monkeypatch):
+    assert executors.choose("auto", "cuda", 9) == (executors.processes, ["0", "1", "2"])
+    assert executors.choose("auto", "cuda", 2) == (executors.processes, ["0", "1"])
+    assert executors.choose("auto", "cuda", 1) == (executors.here, [""])
+    assert executors.choose("here", "cuda", 9) == (executors.here, [""])
+    assert executors.choose("auto", "cuda:1", 9) == (executors.here, [""])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 6,GPU-5ebe")
+    assert executors.cuda("cuda") == ["4", "6", "GPU-5ebe"]
+    assert executors.cuda("cpu") == executors.cuda("cuda:0") == []
+
+
+def meet(task, watch):
+    """The device that this worker sees, told once there is another worker; the one called "dies" does, at first."""
+    folder, name = task
+    seen = os.environ["CUDA_VISIBLE_DEVICES"]
+    (folder / seen).touch()
+    while len(list(folder.iterdir())) < 2:
+        time.sleep(0.02)
+    if name == "dies" and not (folder / "dead").exists():
+        (folder / "dead").touch()
+        os._exit(1)
+    assert "torch" not in sys.modules
+    return seen
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "dies"]])
+def test_each_worker_sees_a_device_of_its_own(tmp_path, names):
+    tasks = [(tmp_path, name) for name in names]
+    seen = dict(executors.processes(tasks, meet, lambda message: None, ["5", "7"]))
+    assert {path.name for path in tmp_path.iterdir()} - {"dead"} == {"5", "7"}
+    assert sorted(name for _, name in seen) == names
+    if "dies" in names:  # then each is tried again by itself, and they may take turns
+        assert set(seen.values()) <= {"5", "7"}
+    else:
+        assert set(seen.values()) == {"5", "7"}
 
 
 def forever(task, watch):
@@ -46,7 +89,7 @@ def test_workers_end_with_the_program_that_started_them(tmp_path):
     code = (
         "import sys, pathlib; sys.path.insert(0, 'tests/runner'); import test_executors as t\n"
         "if __name__ == '__main__':\n"
-        f"    list(t.executors.processes([pathlib.Path({str(tmp_path)!r})], t.forever, print, 1))"
+        f"    list(t.executors.processes([pathlib.Path({str(tmp_path)!r})], t.forever, print, ['']))"
     )
     program = tmp_path.with_suffix(".py")
     program.write_text(code)

@@ -8,8 +8,8 @@ from disentangle_bench import catalog
 from disentangle_bench.datasets import parse, spell
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.vae import VAE
-from disentangle_bench.runner.plan import BUDGETS, Study, group, load_study
-from disentangle_bench.runner.settings import build_models, metric_options, parse_seeds
+from disentangle_bench.runner.plan import BUDGETS, Study, load_study
+from disentangle_bench.runner.settings import build_models, metric_options, parse_rows, parse_seeds, question
 
 QUICK, PAPER = BUDGETS["quick"], BUDGETS["paper"]
 
@@ -40,14 +40,6 @@ def test_controls_do_not_train_and_rows_are_at_most_what_there_is():
 
 def test_a_run_makes_its_model_again():
     assert runs(models=[BetaVAE(beta=8.0)])[0].instance() == BetaVAE(beta=8.0)
-
-
-def test_groups_hold_one_model_and_no_run_twice():
-    planned = runs(models=["vae", "betavae"], seeds=range(5))
-    stacks = group(planned, 2)
-    assert sorted(len(s) for s in stacks) == [1, 1, 2, 2, 2, 2]
-    assert all(len({run.model for run in stack}) == 1 for stack in stacks)
-    assert sorted(run.id for stack in stacks for run in stack) == sorted(run.id for run in planned)
 
 
 def test_settings_set_sweep_and_follow_the_budget():
@@ -100,6 +92,19 @@ def test_bad_seeds_are_refused(text):
         parse_seeds(text)
 
 
+def test_rows_and_precision_are_those_of_the_question():
+    asked = [["vae"], ["toy"], "1", 5, "quick", [], None]
+    assert (question(*asked).rows, question(*asked).precision) == (QUICK.rows, "fp32")
+    (few,), (all_,) = (question(*asked, rows=rows, precision="bf16").runs() for rows in ("40", "all"))
+    assert (few.rows, all_.rows, few.precision) == (40, 576, "bf16")
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "some", "1k", ""])
+def test_bad_rows_are_refused(text):
+    with pytest.raises(ValueError, match=f"--rows: got {text!r}, expected all or a number above zero"):
+        parse_rows(text)
+
+
 @pytest.mark.parametrize("path", sorted(Path("benchmarks").glob("[!_]*.py")), ids=lambda p: p.stem)
 def test_every_study_can_be_read(path):
     study = load_study(path)
@@ -122,8 +127,6 @@ def test_a_file_without_a_study_is_refused(tmp_path):
 
 
 def test_options_of_a_data_set_sweep_like_those_of_a_model():
-    from disentangle_bench.runner.settings import question
-
     asked = question(["vae"], ["digits"], "1", 5, "quick", ["digits.transform=none,se2"], None)
     assert list(asked.datasets) == ["digits", "digits(transform=se2)"] and asked.name == "digits"
     with pytest.raises(ValueError, match="unknown option of digits 'transfom'"):

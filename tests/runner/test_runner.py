@@ -28,10 +28,10 @@ def study(models=("vae",), seeds=1, steps=6, **options):
     return Study(list(models), ["toy"], range(seeds), steps=steps, batch=8, rows=60, **options)
 
 
-def go(question, folder, metrics=METRICS, rerun="missing", **options):
+def go(question, folder, metrics=METRICS, rerun="missing", stack="1", **options):
     store = Store(folder)
-    made = runner.plan(question.runs(), store, study="test", metrics=metrics, options=question.options, rerun=rerun)
-    return runner.execute(made, store, device="cpu", **{"on": "here", **options})
+    same = {"study": "test", "metrics": metrics, "options": question.options, "rerun": rerun, "stack": stack}
+    return runner.execute(runner.plan(question.runs(), store, **same), store, **{"on": "here", **options})
 
 
 def table(folder):
@@ -45,6 +45,7 @@ def test_a_run_leaves_its_files_and_rows(tmp_path):
         "run.json",
         "codes.npz",
         "log.parquet",
+        "best.safetensors",
         "model.safetensors",
         "pictures.npz",
     }
@@ -96,7 +97,7 @@ def test_new_metrics_score_old_runs_without_training(tmp_path):
 def test_stacked_and_spread_over_processes_give_the_same_table(tmp_path):
     question = study(["vae", "betavae", "pca"], seeds=2)
     go(question, tmp_path / "one")
-    go(question, tmp_path / "stacked", stack=2)
+    go(question, tmp_path / "stacked", stack="2")
     go(question, tmp_path / "processes", on="processes")
     assert (tmp_path / "one" / "results.csv").read_text() == (tmp_path / "stacked" / "results.csv").read_text()
     assert (tmp_path / "one" / "results.csv").read_text() == (tmp_path / "processes" / "results.csv").read_text()
@@ -117,7 +118,7 @@ def fragile(monkeypatch):
 
 def test_a_failing_model_is_one_row_and_is_tried_again(tmp_path, fragile):
     question = study([VAE(latents=7), MCEVAE(), VAE()], seeds=2)
-    records = go(question, tmp_path, stack=2)
+    records = go(question, tmp_path, stack="2")
     assert [r["status"] for r in records] == ["failed", "failed", "done", "done", "done", "done"]
     bad = table(tmp_path).query("status == 'failed'")
     assert bad.error.tolist() == ["RuntimeError: seven is too many"] * 2
@@ -206,14 +207,22 @@ COMMAND = [
     "mig,modularity",
     "--device",
     "cpu",
+    "--evaluate-at",
+    "100,300",
 ]
+
+
+def left(folder):
+    """What a folder holds, save for what depends on when it was made."""
+    on_the_way = pd.read_parquet(folder / "milestones.parquet").drop(columns="seconds")
+    return (folder / "results.csv").read_text(), on_the_way.to_csv()
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     subprocess.run([*COMMAND, "--out", str(folder)], check=True, capture_output=True)
-    return (folder / "results.csv").read_text()
+    return left(folder)
 
 
 @pytest.mark.parametrize("on", ["here", "processes"])
@@ -233,7 +242,7 @@ def test_killed_at_random_moments_the_table_is_the_same(tmp_path, on, uninterrup
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run([*COMMAND, "--on", on, "--out", str(tmp_path)], check=True, capture_output=True, env=environment)
-    assert (tmp_path / "results.csv").read_text() == uninterrupted
+    assert left(tmp_path) == uninterrupted
     assert not [
         p for p in Path(tmp_path).rglob("*") if p.name.endswith(".safetensors") and p.name.startswith("checkpoint")
     ]

@@ -1,16 +1,18 @@
 """Files appear whole or not at all; tables keep their schema; broken folders are worked around, never lost."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from disentangle_bench import schema
+from disentangle_bench.runner.outcome import Outcome, record
 from disentangle_bench.runner.plan import Study
 from disentangle_bench.runner.score import fact
 from disentangle_bench.runner.store import Store, save_arrays, write_atomic
-from disentangle_bench.runner.work import Outcome, Task, record
+from disentangle_bench.runner.task import Task
 
 
 def records(folder, seeds=2):
@@ -56,6 +58,24 @@ def test_a_record_from_before_there_were_blocks_is_of_all_units(tmp_path):
     assert store.record(made["run"]) == made
     store.collect()
     assert pd.read_csv(tmp_path / "results.csv").block.tolist() == ["all"]
+
+
+def test_a_record_of_schema_3_is_of_fp32_and_has_no_milestones(tmp_path):
+    store = Store(tmp_path).open()
+    (made, _) = records(tmp_path)
+    store.save({key: value for key, value in made.items() if key not in ("precision", "way", "milestones")})
+    assert store.record(made["run"]) == {**made, "precision": "fp32", "way": "", "milestones": []}
+    store.collect()
+    runs = pd.read_parquet(tmp_path / "runs.parquet")
+    assert (runs.precision.tolist(), runs.way.tolist()) == (["fp32"], [""])
+    assert pd.read_csv(tmp_path / "results.csv").precision.tolist() == ["fp32"]
+
+
+@pytest.mark.parametrize("path", sorted(Path("results").glob("*/runs.parquet")), ids=lambda path: path.parent.name)
+def test_tables_of_schema_3_can_be_read(path):
+    held = pd.read_parquet(path).drop(columns=["precision", "way"], errors="ignore")
+    runs = schema.conform(schema.migrate(held, "runs"), schema.RUNS, "runs")
+    assert set(runs.precision) == {"fp32"} and set(runs.way) == {""} and list(runs.run) == list(held.run)
 
 
 def test_tables_of_an_empty_folder_have_the_schema(tmp_path):

@@ -1,0 +1,56 @@
+"""The options that commands share, and those of `bench run`, with what their help says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Models = Annotated[str, typer.Option(help="Comma-separated names; `controls`: oracle, noise, untrained, pca; `all`.")]
+Metrics = Annotated[
+    str,
+    typer.Option(help="Comma-separated names; `card` (if left out) is what studies report, `all` is all there are."),
+]
+Blocks = Annotated[
+    str, typer.Option(help="Score blocks of the codes, too: `each`, or comma-separated names; z_c+z takes two as one.")
+]
+Folder = Annotated[Path, typer.Argument(help="A results folder.")]
+DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", help="Where data files are kept.")]
+Settings = Annotated[
+    list[str], typer.Option("--set", help="NAME.PARAMETER=VALUE, can be repeated; a,b,c sweeps a model's parameter.")
+]
+
+Datasets = Annotated[str, typer.Option(help="Comma-separated names of data sets.")]
+Seeds = Annotated[str, typer.Option(help="How many (10: 0 to 9), or which (3:6 is 3, 4, 5; 1,7 is just these).")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Training steps, instead of the budget's.")]
+Budget = Annotated[str, typer.Option(help="quick | standard | paper.")]
+Rows = Annotated[
+    str | None,
+    typer.Option(help="Images whose codes a run keeps and is scored on: a number, or `all`; 10,000 if left out."),
+]
+Precision = Annotated[
+    str,
+    typer.Option(help="fp32 | tf32 | bf16: the numbers that networks compute in; scores compare within one of them."),
+]
+Study = Annotated[Path | None, typer.Option(help="A Python file with the whole question instead.")]
+Out = Annotated[Path | None, typer.Option(help="Results folder; results/DATASET or results/STUDY if left out.")]
+Rerun = Annotated[str, typer.Option(help="missing | failed | all | none.")]
+Device = Annotated[str, typer.Option(help="auto | cpu | cuda | cuda:1 | mps; cuda means all there are, a stack each.")]
+On = Annotated[str, typer.Option(help="auto | here | processes: where stacks of runs are worked on.")]
+Stack = Annotated[
+    str,
+    typer.Option(
+        metavar="N|auto",
+        help="Most runs to train side by side, alike but for seed and float parameters. `auto` is 1 on a CPU, and "
+        "elsewhere as many as fit in free memory, up to 64.",
+    ),
+]
+EvaluateAt = Annotated[
+    str,
+    typer.Option(help="Steps on the way to score, too, such as 10k,30k,100k; codes and weights there are kept."),
+]
+CheckpointEvery = Annotated[
+    int | None, typer.Option(min=1, metavar="STEPS", help="Steps between checkpoints; every ten seconds if left out.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
