@@ -85,9 +85,9 @@ def train(
     Parameters
     ----------
     precision, way : see `precision.py` and `Stack`
-    checkpoint_every : steps between checkpoints; every ten seconds if left out. They are written between two entries
-        of the learning curve, and with them the weights of the best entry so far, `best.safetensors`: the one with the
-        lowest mean loss of the first player
+    checkpoint_every : steps between checkpoints; every ten seconds if left out, less often where writing takes longer
+        than a fifth of a second. They are written between two entries of the learning curve, and with them the weights
+        of the best entry so far, `best.safetensors`: the one with the lowest mean loss of the first player
     milestones : steps at which `reached(i, member, step)` is called for each running member, before any later
         checkpoint; those at or beyond `steps` are ignored
     watch : is told how far the stack is, some 200 times
@@ -139,7 +139,7 @@ class _Training:
         members, every = self.stack.members, max(1, self.steps // LOGGED)
         saves = set(range(checkpoint_every, self.steps, checkpoint_every)) if checkpoint_every else set()
         stops = {*range(every, self.steps, every), *milestones, *saves, self.steps} - {0}
-        done, saved = 0, time.monotonic()
+        done, due = 0, time.monotonic() + CHECKPOINT_SECONDS
         for upto in sorted(stops):
             behind = [m for m in members if m.status == "running" and m.t < upto]
             if not behind:
@@ -152,9 +152,8 @@ class _Training:
                 for i, member in enumerate(members):
                     if member in behind and member.status == "running":
                         reached(i, member, upto)
-            if upto in saves or (not saves and time.monotonic() - saved > CHECKPOINT_SECONDS):
-                self._save()
-                saved = time.monotonic()
+            if upto in saves or (not saves and time.monotonic() > due):
+                due = time.monotonic() + CHECKPOINT_SECONDS * max(1, 5 * self._save())
         self._keep_best()
         release_pages()
         return list(zip(members, self._seconds()))
@@ -164,10 +163,13 @@ class _Training:
         took = (time.monotonic() - self.start) / len(self.jobs) if self.steps else 0.0
         return [facts.get("seconds", 0.0) + took for facts in self.facts]
 
-    def _save(self) -> None:
+    def _save(self) -> float:
+        """Write every member's checkpoint; the seconds that it took."""
+        start = time.monotonic()
         self._keep_best()
         for member, job, facts, seconds in zip(self.stack.members, self.jobs, self.facts, self._seconds()):
             checkpoint.save(member, job, {**facts, "seconds": seconds})
+        return time.monotonic() - start
 
     def _keep_best(self) -> None:
         """Keep a running member's weights if the last entry of its curve is its lowest so far."""

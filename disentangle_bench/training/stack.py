@@ -156,7 +156,7 @@ class Stack:
             Together(group, self.data, self.batch).terms()
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError:  # the loss asks for a hyper-parameter's value
+        except RuntimeError:  # the loss or the draw asks for a hyper-parameter's value
             return False
         finally:
             for member, state in zip(group, states):
@@ -183,9 +183,8 @@ class Stack:
                 member.finite, member.t, member.way = member.t + finite[i], member.t + count, name
                 means = {term: sums[i] / count for term, sums in totals.items()}
                 member.log += [(member.t, term, value) for term, value in means.items()]
-                if not all(map(math.isfinite, means.values())) or not all(
-                    torch.isfinite(w).all() for w in member.net.parameters()
-                ):
+                weights = torch.stack([w.isfinite().all() for w in member.net.parameters()])
+                if not all(map(math.isfinite, means.values())) or not weights.all():
                     member.status = "diverged"
 
 

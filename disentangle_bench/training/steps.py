@@ -125,7 +125,7 @@ class Together(Step):
         each = [m.model.draw(self.data, self.batch, self.clock, m.stream) for m in self.members]
         fixed = {k: v for k, v in each[0].items() if not isinstance(v, Tensor)}
         if any(draws[k] != v for draws in each for k, v in fixed.items()):
-            raise ValueError(f"draws {sorted(fixed)} are no tensors and differ between members of a stack")
+            raise RuntimeError(f"draws {sorted(fixed)} are no tensors and differ between members of a stack")
         stacked = {k: torch.stack([draws[k] for draws in each]) for k in each[0] if k not in fixed}
         model = self.members[0].model
 
