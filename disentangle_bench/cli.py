@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import catalog, console, flags
+from . import catalog, cli_folders, console, flags
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,7 +25,8 @@ app = typer.Typer(
 
 @app.command(
     epilog="`bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 3`\n\n"
-    "`bench run --models betavae --set betavae.beta=1,4,16 --dataset toy --steps 2000 --evaluate-at 500,1k`"
+    "`bench run --models betavae --set betavae.beta=1,4,16 --dataset toy --steps 2000 --evaluate-at 500,1k`\n\n"
+    "`bench run --study benchmarks/smoke.py --only 'model=betavae|vae,seed=0:2'`"
 )
 def run(
     models: flags.Models = "",
@@ -45,26 +46,31 @@ def run(
     checkpoint_every: flags.CheckpointEvery = None,
     device: flags.Device = "auto",
     on: flags.On = "auto",
+    address: flags.Address = None,
+    max_failures: flags.MaxFailures = None,
     stack: flags.Stack = "auto",
     data_dir: flags.DataDir = None,
+    only: flags.Only = "",
     dry_run: flags.DryRun = False,
 ) -> None:
     """Train models, store their codes, score them, and write the tables. Run it again to go on where it stopped."""
-    from .runner import executors, milestones
+    from .runner import executors, interrupt, milestones, status
     from .runner import run as runner
     from .runner import settings as settings_
     from .runner.codes import words
+    from .runner.only import only as some
     from .runner.plan import load_study
+    from .runner.rescore import lacking_blocks
     from .runner.store import Store
     from .training.engine import pick_device
     from .training.precision import require
 
-    catalog.choose("--on", on, list(executors.NAMES))
     catalog.choose("--rerun", rerun, list(runner.RERUN))
+    executors.check(on, address)
     asked = milestones.parse(evaluate_at)
-    wanted = catalog.metrics(_split(metrics)) if metrics else None
+    wanted = catalog.metrics(flags.split(metrics)) if metrics else None
     if study is None:
-        names = _split(models), _split(dataset)
+        names = flags.split(models), flags.split(dataset)
         question = settings_.question(
             *names, seeds, steps, budget, settings, wanted, words(blocks), precision=precision, rows=rows
         )
@@ -79,8 +85,9 @@ def run(
     store = Store(out or Path("results") / question.name)
     if not dry_run:
         store.open()
+    whole = question.runs(data_dir)
     plan = runner.plan(
-        question.runs(data_dir),
+        some(only, whole) if only else whole,
         store,
         study=question.name,
         command=shlex.join(["bench", *sys.argv[1:]]),
@@ -92,23 +99,33 @@ def run(
         stack=stack,
         device=str(place),
         data_dir=data_dir,
+        whole=whole,
     )
     on_the_way, late = milestones.within(asked, plan.runs)
     console.plan(plan, store, late)
     if dry_run:
         return
-    with console.Board() as board:
-        records = runner.execute(
-            plan,
-            store,
-            on=on,
-            fresh=rerun == "all",
-            evaluate_at=on_the_way,
-            checkpoint_every=checkpoint_every,
-            watch=board.show,
-        )
-    lacking = runner.lacking_blocks(store, [r["run"] for r in records], plan.blocks)
-    console.finish(records, store, [lacking, milestones.missed(on_the_way, store, records)])
+    try:
+        with interrupt.twice(), console.Board() as board:
+            records = runner.execute(
+                plan,
+                store,
+                on=on,
+                address=address,
+                max_failures=max_failures,
+                fresh=rerun == "all",
+                evaluate_at=on_the_way,
+                checkpoint_every=checkpoint_every,
+                watch=board.show,
+            )
+    except KeyboardInterrupt:
+        console.status(store.folder)
+        console.say(f"tables of what is done: {store.folder / 'results.csv'}")
+        raise typer.Exit(interrupt.CODE) from None
+    lacking = lacking_blocks(store, [r["run"] for r in records], plan.blocks)
+    others = status.elsewhere(store.folder, [run.id for run in plan.runs])
+    stopped = runner.stopped(plan, records, max_failures)
+    console.finish(records, store, [lacking, milestones.missed(on_the_way, store, records), others, stopped])
 
 
 @app.command(epilog="`bench score results/dsprites`\n\n`bench score codes.npz --factors factors.npz --metrics mig,dci`")
@@ -127,12 +144,12 @@ def score(
     """Compute metrics that are missing in a results folder, milestones included, or of a file of codes. No torch."""
     from .runner.codes import words
     from .runner.plan import BUDGETS
-    from .runner.run import rescore_all, score_file
+    from .runner.rescore import rescore_all, score_file
     from .runner.settings import metric_options
     from .runner.store import Store
     from .schema import broken
 
-    names = catalog.metrics(_split(metrics) or None)
+    names = catalog.metrics(flags.split(metrics) or None)
     options = metric_options(settings, BUDGETS["standard"], [])
     if target.is_dir():
         with console.Board() as board:
@@ -140,18 +157,11 @@ def score(
         console.rescored(target, *told)
         return
     rows = score_file(target, factors, names, options, words(blocks))
-    if set(console.scores(rows, names)) & set(_split(metrics)) or any(broken(row["error"]) for row in rows):
+    if set(console.scores(rows, names)) & set(flags.split(metrics)) or any(broken(row["error"]) for row in rows):
         raise typer.Exit(1 if rows else 2)
 
 
-@app.command(
-    epilog="`bench report results/dsprites`\n\n`bench report results/dsprites --metrics mig,dci.disentanglement`"
-)
-def report(folder: flags.Folder, metrics: flags.Metrics = "") -> None:
-    """Write leaderboard, plots, pictures and one self-contained page, from whatever is finished."""
-    from .report import report as write
-
-    console.say(f"report: {write(folder, _split(metrics) or None)}")
+cli_folders.add(app)
 
 
 @app.command(epilog="`bench stress mig`\n\n`bench stress --out docs/stress`")
@@ -165,7 +175,7 @@ def stress(
 
     out.mkdir(parents=True, exist_ok=True)
     with console.Board() as board:
-        rows = measure(_split(metric), watch=board.show)
+        rows = measure(flags.split(metric), watch=board.show)
     console.verdicts(rows)
     console.say(f"stress card: {write(rows, out)}")
     for problem in broken(rows):
@@ -178,17 +188,6 @@ def stress(
 def list_(kind: Annotated[str, typer.Argument(help="models | metrics | datasets | studies.")] = "models") -> None:
     """What there is, one name a line."""
     console.listing(kind)
-
-
-@app.command(epilog="`bench show 3f9a12`\n\n`bench show 3f9a12 --results results/dsprites`")
-def show(
-    run: Annotated[str, typer.Argument(help="The first characters of a run's name.")],
-    results: Annotated[Path, typer.Option(help="Where to look for it.")] = Path("results"),
-) -> None:
-    """A run's description, where it comes from, its scores, those of its milestones, and its files."""
-    from .runner.store import find
-
-    console.run(*find(results, run))
 
 
 @app.command(epilog="`bench data info dsprites`\n\n`bench data preview dsprites --out dsprites.png`")
@@ -226,10 +225,6 @@ def check(file: Annotated[Path, typer.Argument(help="A file of a model, a metric
         console.say(f"ok     {name}" if problem is None else f"FAILED {name}: {problem}")
     if failures:
         raise typer.Exit(1)
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def main() -> None:

@@ -76,6 +76,13 @@ def _name(record: dict[str, Any]) -> str:
     return f"{record['model']} {record['dataset']} seed {record['seed']} [{record['run']}]"
 
 
+def status(folder: Path) -> None:
+    """Print how far a folder is."""
+    from .runner.status import status, words
+
+    say("\n".join(words(status(folder), folder)))
+
+
 def rescored(folder: Path, filled: int, runs: int, broken: list[str]) -> None:
     """Print how a folder was rescored; exit code 1 if some of its codes could not be read."""
     say(f"{filled} of {runs} runs lacked numbers or held them under other options; tables: {folder}")

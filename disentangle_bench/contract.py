@@ -158,15 +158,14 @@ def stacked_equals_alone(model: Any) -> None:
 
 
 def resumed_equals_uninterrupted(model: Any) -> None:
-    from .training import checkpoint
-    from .training.engine import Job
+    from .training import checkpoint, engine
 
     straight, stopped, resumed = (_stack(model, [4]) for _ in range(3))
     straight.advance(2)
     straight.advance(4)
     stopped.advance(2)
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(model(), 4, Path(folder))
+        job = engine.Job(model(), 4, Path(folder))
         checkpoint.save(stopped.members[0], job, {})
         checkpoint.load(resumed.members[0], job)
     resumed.advance(4)

@@ -34,10 +34,24 @@ Precision = Annotated[
     typer.Option(help="fp32 | tf32 | bf16: the numbers that networks compute in; scores compare within one of them."),
 ]
 Study = Annotated[Path | None, typer.Option(help="A Python file with the whole question instead.")]
+Only = Annotated[
+    str,
+    typer.Option(
+        metavar="KEY=VALUES,...",
+        help="Some of the runs: model=betavae|vae, dataset=toy, seed=0:5, and hyper-parameters such as beta=4|16.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Results folder; results/DATASET or results/STUDY if left out.")]
 Rerun = Annotated[str, typer.Option(help="missing | failed | all | none.")]
 Device = Annotated[str, typer.Option(help="auto | cpu | cuda | cuda:1 | mps; cuda means all there are, a stack each.")]
-On = Annotated[str, typer.Option(help="auto | here | processes: where stacks of runs are worked on.")]
+On = Annotated[str, typer.Option(help="auto | here | processes | ray: where stacks of runs are worked on.")]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT|auto", help="A Ray cluster that runs already; `--on ray` alone starts one here."),
+]
+MaxFailures = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Start no more stacks once this many runs have failed.")
+]
 Stack = Annotated[
     str,
     typer.Option(
@@ -54,3 +68,8 @@ CheckpointEvery = Annotated[
     int | None, typer.Option(min=1, metavar="STEPS", help="Steps between checkpoints; every ten seconds if left out.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
+
+
+def split(text: str) -> list[str]:
+    """The parts of a comma-separated text."""
+    return [part.strip() for part in text.split(",") if part.strip()]

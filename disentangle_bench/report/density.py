@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from ._frame import Frame, at, finished, is_control, place_name, stepped, unnamed
 from .labels import ordered
+
+FEW = 4  # conventions of one metric that are spelt out
 
 
 def refuse(frame: Frame) -> None:
@@ -81,13 +84,29 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
     return found
 
 
+def conventions(here: Frame, metric: str) -> list[str]:
+    """Each way in which a metric was computed: in full where there are few, else without what is a run's own."""
+    told = set(here.loc[here["metric"] == metric, "convention"].dropna()) - {""}
+    return sorted(told if len(told) <= FEW else set(map(shared, told)))
+
+
+def shared(convention: str) -> str:
+    """A convention without what is a run's own: which columns a block has, which runs it was compared with.
+
+    Examples
+    --------
+    >>> shared("codes=mean; beside 2 other seeds (runs 5a9, 8c2)")
+    'codes=mean; beside 2 other seeds'
+    """
+    return re.sub(r" \((columns|runs) [^)]*\)", "", convention)
+
+
 def mixed(metric: str, counted: Frame, where: str) -> list[str]:
     """A sentence if not all numbers of this metric were computed alike."""
-    conventions = counted.loc[counted["metric"] == metric, ["convention", "n"]]
-    # which columns a block has is its model's affair
-    conventions = conventions.replace({"convention": r" \(columns [^)]*\)"}, "", regex=True).drop_duplicates()
-    told = "; ".join(f"{row.convention} (n = {row.n})" for row in conventions.itertuples())
-    return [f"mixed conventions: {metric} on {where} was computed as {told}"] if len(conventions) > 1 else []
+    found = counted.loc[counted["metric"] == metric, ["convention", "n"]]
+    found = found.assign(convention=found["convention"].map(shared)).drop_duplicates()
+    told = "; ".join(f"{row.convention} (n = {row.n})" for row in found.itertuples())
+    return [f"mixed conventions: {metric} on {where} was computed as {told}"] if len(found) > 1 else []
 
 
 def _missing_numbers(metric: str, done: Frame, counted: Frame, where: str) -> list[str]:

@@ -73,6 +73,14 @@ GLOSSARY = {
         "nats / image",
         2,
     ),
+    "elbo": Meaning(
+        "How well images are described, with what the code costs: a model is trained to raise it (or a variant of it). "
+        "Needs no factors, so that it can choose a run; it says nothing of disentanglement.",
+        "high",
+        (None, None),
+        "nats / image",
+        1,
+    ),
     "used_units": Meaning(
         "How many latents tell anything about the image. Neither high nor low is better.", "", (0.0, None), "latents", 1
     ),
@@ -91,6 +99,7 @@ GLOSSARY |= {
     ),
     "accuracy": Meaning("How well a new classifier tells classes apart, taught with this share of drawn images in %."),
 }
+GLOSSARY["udr"] = Meaning("Whether other seeds of the same configuration find the same latents; uses no factors.")
 UNKNOWN = Meaning("A number that this report does not know; see its convention.", "", (None, None))
 
 

@@ -17,7 +17,7 @@ from .. import schema
 from . import figures, pictures, tables
 from ._frame import Frame, at, budget, is_control, place_name, places, read_study
 from .curves import curves, read_logs
-from .density import not_run, refuse
+from .density import conventions, not_run, refuse
 from .glossary import family, in_order, meaning, number
 from .growth import MOST, growth, legible, notes, read_milestones, with_milestones
 from .labels import ordered, styles
@@ -118,7 +118,7 @@ def _families(out: Path, frame: Frame, board: tables.Board, stem: str) -> list[d
                 "metric": metric,
                 "text": meaning(metric).text,
                 "unit": meaning(metric).unit,
-                "conventions": sorted(set(here.loc[here["metric"] == metric, "convention"].dropna()) - {""}),
+                "conventions": conventions(here, metric),
             }
             for metric in in_order(rows["metric"])
         ]

@@ -45,6 +45,11 @@ class CodeFile:
         at = {} if self.periods is None else {i: float(self.periods[k]) for i, k in enumerate(counted(self))}
         return {i: period for i, period in at.items() if period > 0}
 
+    def first(self, n: int) -> CodeFile:
+        """The first n rows, or all if there are fewer."""
+        arrays = {name: getattr(self, name) for name in ("codes", "factors", "clusters", "sd")}
+        return dataclasses.replace(self, **{name: array[:n] for name, array in arrays.items() if array is not None})
+
     def part(self, block: str) -> CodeFile:
         """The columns of one block alone, or of several ("z_c+z"). The model's own clusters go by the whole code."""
         if block == ALL:
@@ -124,6 +129,15 @@ def write_codes(
         "facts": np.array(json.dumps(dict(facts))),
     }
     save_arrays(path, {**arrays, **about})
+
+
+def readable(path: Path) -> bool:
+    """Whether a run's codes are there and end as they should; arrays are left to be checked when they are read."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return {"mean.npy", "factors.npy"} <= set(file.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:

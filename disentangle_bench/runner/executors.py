@@ -5,26 +5,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
 from multiprocessing.managers import SyncManager
 from typing import Any, TypeVar
+
+from .. import catalog
+from . import on_ray
 
 Task = TypeVar("Task")
 Watch = Callable[[Any], None]
 
-NAMES = ("auto", "here", "processes")
+NAMES = ("auto", "here", "processes", "ray")
 
 
 def here(
-    tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str]
+    tasks: Iterable[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str]
 ) -> Iterator[tuple[Task, Any]]:
     """One task after another in this process."""
     for task in tasks:
@@ -32,7 +37,7 @@ def here(
 
 
 def processes(
-    tasks: list[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str]
+    tasks: Iterable[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str]
 ) -> Iterator[tuple[Task, Any]]:
     """Each task in one of the workers, fresh processes. A process that dies (killed, out of memory) yields its
     exception; tasks that had not finished by then are tried again, each in a process of its own."""
@@ -43,19 +48,62 @@ def processes(
         queue = manager.Queue()
         listener = threading.Thread(target=_listen, args=(queue, watch), daemon=True)
         listener.start()
-        lost: list[Task] = []
-        with ProcessPoolExecutor(len(workers), context, _start, (manager.list(workers),)) as pool:
-            futures = {pool.submit(_call, work, task, queue): task for task in tasks}
-            for future in as_completed(futures):
+        tasks, free, lost = iter(tasks), list(workers), []
+
+        def together() -> Iterator[Task]:
+            while not lost and (task := next(tasks, None)) is not None:
+                yield task
+
+        with ProcessPoolExecutor(len(workers), context, _start, (manager.list(workers),)) as pool, _ended_early(pool):
+            for task, future in _keep_busy(len(workers), together(), lambda t: pool.submit(_call, work, t, queue)):
                 try:
-                    yield futures[future], future.result()
+                    yield task, future.result()
                 except BrokenProcessPool:
-                    lost.append(futures[future])
-        free = list(workers)
-        with ThreadPoolExecutor(len(workers)) as threads:  # who was to blame is not known: each alone from here on
-            yield from threads.map(lambda task: (task, _alone(context, work, task, queue, free)), lost)
+                    lost.append(task)
+        # who was to blame is not known: each alone from here on
+        with ThreadPoolExecutor(len(workers)) as pool, _ended_early(pool):
+            more = chain(lost, tasks)
+            for task, future in _keep_busy(
+                len(workers), more, lambda t: pool.submit(_alone, context, work, t, queue, free)
+            ):
+                yield task, future.result()
         queue.put(None)
         listener.join()
+
+
+@contextlib.contextmanager
+def _ended_early(pool: Executor) -> Iterator[None]:
+    """Where the rest is no longer wanted, as after Ctrl-C, workers end at once: their checkpoints stand."""
+    others = multiprocessing.active_children()
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        workers = set(multiprocessing.active_children()) - set(others)
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join()  # only then are its locks those of the dead
+        raise
+
+
+def _keep_busy(
+    places: int, tasks: Iterable[Task], submit: Callable[[Task], Future[Any]]
+) -> Iterator[tuple[Task, Future[Any]]]:
+    """Tasks and their futures as they finish; no more are under way than there are places."""
+    tasks, out = iter(tasks), {}
+    while True:
+        for task in islice(tasks, places - len(out)):
+            try:
+                out[submit(task)] = task
+            except BrokenProcessPool as error:
+                dead: Future[Any] = Future()
+                dead.set_exception(error)
+                out[dead] = task
+        if not out:
+            return
+        for future in wait(out, return_when=FIRST_COMPLETED).done:
+            yield out.pop(future), future
 
 
 def _follow(parent: int) -> None:
@@ -64,11 +112,34 @@ def _follow(parent: int) -> None:
     os._exit(1)  # nobody waits for the result; the next start goes on from the checkpoint
 
 
-def choose(name: str, device: str, tasks: int) -> tuple[Callable[..., Iterator[tuple[Any, Any]]], list[str]]:
+def check(name: str, address: str | None) -> None:
+    """See that an executor can be used, before any work. Raises ValueError if it cannot."""
+    catalog.choose("--on", name, list(NAMES))
+    if name == "ray":
+        on_ray.library()
+    elif address is not None:
+        raise ValueError(f"--address {address}: is of a Ray cluster, and needs --on ray")
+
+
+def choose(
+    name: str, device: str, tasks: int, address: str | None = None
+) -> tuple[Callable[..., Iterator[tuple[Any, Any]]], list[str]]:
     """The executor called `name` and its workers; "auto" is a process a core on a CPU, a process a device where there
-    are several CUDA devices, else this process."""
+    are several CUDA devices, else this process. "ray" joins the cluster at `address`, or starts one on this machine.
+
+    Raises
+    ------
+    ValueError
+        Ray is missing, has no cluster there, or cannot give its tasks this device.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     own = cuda(device)
+    if name == "ray":
+        if ":" in device:
+            raise ValueError(f"--on ray: got --device {device}, expected cpu or cuda: Ray gives each task its device")
+        workers = (own or [""] * cores)[: max(1, tasks)]
+        on_ray.connect(workers, address)
+        return on_ray.spread, workers
     workers = (own if len(own) > 1 else [""] * cores)[: max(1, tasks)]
     if name == "processes" or (name == "auto" and (device == "cpu" or len(own) > 1) and len(workers) > 1):
         return processes, workers
@@ -121,7 +192,12 @@ def _start(workers: Any) -> None:
     _tie()
     if place := workers.pop():
         os.environ["CUDA_VISIBLE_DEVICES"] = place  # before torch looks for devices
-    os.environ["BENCH_OFFLINE"] = "1"  # what can be downloaded was, when the plan was made
-    logging.getLogger("disentangle_bench").setLevel(logging.ERROR)  # which has told of the data already
-    logging.getLogger("disentangle_bench.training").setLevel(logging.WARNING)  # but not of stacks that had to be halved
+    settle()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once; its checkpoint is on disk
+
+
+def settle() -> None:
+    """What workers of every kind leave to the program that made the plan: to fetch data, and to tell of it."""
+    os.environ["BENCH_OFFLINE"] = "1"
+    logging.getLogger("disentangle_bench").setLevel(logging.ERROR)
+    logging.getLogger("disentangle_bench.training").setLevel(logging.WARNING)  # but not of stacks that had to be halved

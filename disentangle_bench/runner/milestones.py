@@ -14,6 +14,7 @@ import numpy as np
 from .codes import read_codes
 from .plan import Run
 from .score import FACTS, fact, fill
+from .selection import with_elbo
 from .store import Store
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def numbers(
         held.setdefault(row["step"], []).append({key: value for key, value in row.items() if key != "step"})
     for step, path in stored(folder):
         try:
-            held[step] = fill(read_codes(path), metrics, options, held.get(step) or _facts(path), blocks)
+            held[step] = with_elbo(fill(read_codes(path), metrics, options, held.get(step) or _facts(path), blocks))
         except ValueError as error:
             log.warning("%s; what is known of this milestone stays", error)
     return [{"step": step, **row} for step, rows in sorted(held.items()) for row in rows]

@@ -14,6 +14,7 @@ from . import milestones
 from .codes import read_codes, write_codes
 from .plan import Run
 from .score import FACTS, compute, fact, plan_rows
+from .selection import with_elbo
 from .store import Store, save_arrays, write_atomic
 from .task import Message, Task, Watch
 
@@ -50,7 +51,7 @@ def leave(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outco
     if outcome.arrays:
         write_codes(folder / "codes.npz", outcome.arrays, data, rows, outcome.blocks, outcome.facts)
         facts = {name: (value, FACTS[name]) for name, value in outcome.facts.items()} | outcome.found
-        scores = [fact(name, value, len(rows), convention) for name, (value, convention) in facts.items()]
+        scores = with_elbo([fact(name, value, len(rows), convention) for name, (value, convention) in facts.items()])
         held = read_codes(folder / "codes.npz")
         calls = plan_rows(held, task.metrics, task.options, task.blocks)
         for i, wanted in enumerate(calls):
@@ -74,6 +75,7 @@ def record(
     return {
         **run.description,
         "run": run.id,
+        "schema": schema.VERSION,
         "study": task.study,
         "params": json.dumps(dict(run.params), sort_keys=True),
         "precision": run.precision,

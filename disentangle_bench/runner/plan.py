@@ -66,7 +66,8 @@ class Run:
     @property
     def description(self) -> dict[str, Any]:
         """All that decides its outcome, ready for JSON."""
-        all_ = {**dataclasses.asdict(self), "params": dict(self.params), "definition": DEFINITION}
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        all_ = {**fields, "params": dict(self.params), "definition": DEFINITION}
         return {key: value for key, value in all_.items() if (key, value) != ("precision", "fp32")}  # ids stay
 
     @cached_property
@@ -102,6 +103,10 @@ class Study:
     note: str = ""
     precision: str = "fp32"
 
+    def __post_init__(self) -> None:
+        if self.name in (".", "..") or set(self.name) & set("/\\"):
+            raise ValueError(f"Study: name is {self.name!r}, expected that of a folder below results/")
+
     def runs(self, data_dir: str | None = None) -> list[Run]:
         """The runs that the study names, in order, none twice. Loads each data set, for the hash of what it holds."""
         models = [_known(catalog.get("model", m)() if isinstance(m, str) else m) for m in self.models]
@@ -110,11 +115,12 @@ class Study:
             data = dataset(name, data_dir)
             for file, model in models:
                 _fits(file, model, data)
+                params = _params(model)
                 steps, batch = (self.steps, self.batch) if model.trains else (0, 0)
                 for seed in self.seeds:
                     run = Run(
                         file,
-                        _params(model),
+                        params,
                         name,
                         data.source,
                         data.sha256,

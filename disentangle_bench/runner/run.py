@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from .. import catalog, schema
-from . import executors, milestones
-from .codes import lacking, read_codes, words
+from . import executors, locks
+from .codes import readable, words
 from .outcome import fail
 from .plan import Run, dataset
-from .score import compute, fill, plan_rows
+from .rescore import rescore
+from .selection import compare_seeds
 from .stacks import stacks
-from .store import FINISHED, Store
+from .store import Store
 from .task import Message, Task
 from .work import work
 
@@ -35,7 +38,9 @@ class Plan:
     blocks: list[str]
     device: str
     data_dir: str | None
+    whole: list[Run]  # what the question asks for, with all that `--only` leaves out
     states: dict[str, str] = field(default_factory=dict)  # run -> new | done | failed
+    before: dict[str, int] = field(default_factory=dict)  # run -> `Store.stamp`
     wanted: list[Run] = field(default_factory=list)
     stacks: list[list[Run]] = field(default_factory=list)  # the wanted ones
 
@@ -57,12 +62,14 @@ def plan(
     stack: str = "auto",
     device: str = "cpu",
     data_dir: str | None = None,
+    whole: list[Run] | None = None,
 ) -> Plan:
     """Compare what is asked for with what the folder holds; changes nothing.
 
     `rerun`: "missing" does what is not done (new, interrupted or failed), "failed" only what failed, "all" everything
     again, "none" nothing. Missing scores of finished runs are filled in whatever it says. `stack`: how many runs train
-    side by side on `device`, or "auto" (see `stacks`).
+    side by side on `device`, or "auto" (see `stacks`). `whole` is what the folder is to hold in the end, if that is
+    more than `runs`.
 
     Raises
     ------
@@ -70,10 +77,12 @@ def plan(
         Unknown metric or `rerun`, or a `stack` that is no number or does not fit.
     """
     chosen = RERUN[catalog.choose("--rerun", rerun, list(RERUN))]
-    made = Plan(runs, study, command, note, catalog.metrics(metrics), options or {}, words(blocks), device, data_dir)
+    asked = catalog.metrics(metrics), options or {}, words(blocks)
+    made = Plan(runs, study, command, note, *asked, device, data_dir, runs if whole is None else whole)
     for run in runs:
+        made.before[run.id] = store.stamp(run.id)
         record = store.record(run.id)
-        if record is None or (record["status"] == "done" and not codes_readable(store, run.id)):
+        if record is None or (record["status"] == "done" and not readable(store.codes(run.id))):
             made.states[run.id] = "new"
         else:
             made.states[run.id] = "failed" if record["status"] == "failed" else "done"
@@ -87,20 +96,102 @@ def execute(
     store: Store,
     *,
     on: str = "auto",
+    address: str | None = None,
+    max_failures: int | None = None,
     fresh: bool = False,
     evaluate_at: Sequence[int] = (),
     checkpoint_every: int | None = None,
     watch: Callable[[Message], None] = lambda message: None,
 ) -> list[dict[str, Any]]:
-    """Work a plan off and write the tables; returns the records of its runs, failed ones included.
+    """Work a plan off and write the tables; returns the records of its runs, failed ones included. Runs that another
+    process holds or ends meanwhile are left to it. A KeyboardInterrupt writes the tables and goes on its way.
 
+    `on` is the executor's name (see `executors.choose`), `address` that of a Ray cluster. After `max_failures` failed
+    runs no more stacks are started; those under way end.
     `fresh` forgets checkpoints of interrupted training. `evaluate_at`: steps at which codes are stored and scored, too.
     `checkpoint_every`: steps; every ten seconds if left out. Every finished run is stored at once, so that this may be
     killed at any moment and called again.
     """
     store.open()
-    before = store.study()
-    described = {
+    with locks.alone(store.folder):
+        store.save_study(_described(made, store.study()))
+    data_dir = None if made.data_dir is None else str(Path(made.data_dir).resolve())  # workers may start elsewhere
+    same = (store.folder.resolve(), made.study, made.metrics, made.options, made.device, data_dir, made.blocks)
+    more = {"fresh": fresh, "session": uuid.uuid4().hex}
+    tasks = [
+        Task(runs, *same, evaluate_at, checkpoint_every, before={run.id: made.before[run.id] for run in runs}, **more)
+        for runs in made.stacks
+    ]
+    executor, workers = executors.choose(on, made.device, len(tasks), address)
+    if executor is not executors.here:
+        dataset.cache_clear()  # each worker holds its own
+    worked: set[str] = set()
+    broken, failed = [], []
+
+    def few(task: Task) -> bool:
+        return max_failures is None or len(failed) < max_failures
+
+    try:
+        while tasks:
+            left = []
+            for task, outcome in executor(takewhile(few, tasks), work, watch, workers):
+                if isinstance(outcome, BaseException):
+                    _lost(task, store, f"the worker process died ({outcome}); out of memory?")
+                    outcome = []
+                elif outcome:
+                    left.append(replace(task, runs=[run for run in task.runs if run.id in outcome]))
+                worked |= {run.id for run in task.runs} - set(outcome)
+                failed += [run.id for run in task.runs if (store.record(run.id) or {}).get("status") == "failed"]
+                store.collect_now_and_then()
+            tasks = [task for task in (_given_up(task, store) for task in left) if task.runs]
+        for run in made.runs:
+            if run.id not in worked and store.stamp(run.id):
+                try:
+                    rescore(store, run.id, made.metrics, made.options, made.blocks)
+                except ValueError as error:  # seen only now that all of it is read
+                    broken.append(str(error))
+                    store.forget(run.id, checkpoint=False)
+        compare_seeds(store, made.options)
+    except KeyboardInterrupt:
+        for run in made.wanted:
+            locks.clear(store.folder / "runs" / run.id)  # of workers that ended with it
+        store.collect()
+        raise
+    store.collect()
+    if broken:
+        raise ValueError(f"{'; '.join(broken)}; the same command does these runs anew")
+    return records(made, store)
+
+
+def records(made: Plan, store: Store) -> list[dict[str, Any]]:
+    """The records of a plan's runs, as far as there are any."""
+    return [record for run in made.runs if (record := store.record(run.id)) is not None]
+
+
+def stopped(made: Plan, records: list[dict[str, Any]], max_failures: int | None) -> str:
+    """What is to be said of runs that were not started after so many failures; empty if nothing."""
+    left = len(made.runs) - len(records)
+    told = f"--max-failures {max_failures}: {left} runs were not started; the same command goes on with them"
+    return told if max_failures is not None and left else ""
+
+
+def _given_up(task: Task, store: Store) -> Task:
+    """What is left of a task that was left to others: runs that nobody has ended and nobody holds any more."""
+    open_ = [run for run in task.runs if store.stamp(run.id) in (0, task.before.get(run.id, 0))]
+    return replace(task, runs=[run for run in open_ if locks.holder(store.path(run.id)) is None])
+
+
+def _lost(task: Task, store: Store, error: str) -> None:
+    """The runs of a task whose worker died have failed, save for those that ended before or are another's."""
+    with locks.hold([store.path(run.id) for run in task.runs], task.session) as held:
+        for run in task.runs:
+            if store.path(run.id) in held and store.stamp(run.id) in (0, task.before.get(run.id, 0)):
+                fail(store, task, run, error)
+
+
+def _described(made: Plan, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a folder says that it was asked for, now and before."""
+    return {
         "schema": schema.VERSION,
         "study": made.study,
         "commands": list(dict.fromkeys([*before.get("commands", []), made.command])),
@@ -108,107 +199,5 @@ def execute(
         "metrics": made.metrics,
         "options": made.options,
         "blocks": made.blocks,
-        "runs": [{**run.description, "run": run.id} for run in made.runs],
+        "runs": [{**run.description, "run": run.id} for run in made.whole],
     }
-    store.save_study(described)
-    for run in made.wanted:
-        store.forget(run.id, checkpoint=fresh)  # of an earlier end: nothing of it may mix with the new one
-    same = (store.folder, made.study, made.metrics, made.options, made.device, made.data_dir, made.blocks)
-    tasks = [Task(runs, *same, evaluate_at, checkpoint_every) for runs in made.stacks]
-    executor, workers = executors.choose(on, made.device, len(tasks))
-    if executor is executors.processes:
-        dataset.cache_clear()  # each worker holds its own
-    for task, outcome in executor(tasks, work, watch, workers):
-        if isinstance(outcome, BaseException):
-            for run in task.runs:
-                if store.record(run.id) is None:
-                    fail(store, task, run, f"the worker process died ({outcome}); out of memory?")
-        store.collect()
-    worked = {run.id for run in made.wanted}
-    for run in made.runs:
-        if run.id not in worked and made.states[run.id] == "done":
-            store.tidy(run.id)
-            rescore(store, run.id, made.metrics, made.options, made.blocks)
-    store.collect()
-    return [record for run in made.runs if (record := store.record(run.id)) is not None]
-
-
-def rescore_all(
-    store: Store,
-    metrics: list[str],
-    options: Mapping[str, Mapping[str, Any]],
-    blocks: list[str],
-    watch: Callable[[Message], None],
-) -> tuple[int, int, list[str]]:
-    """Rescore a folder's runs and write the tables; how many had numbers to fill in, how many there are, what is wrong.
-
-    Options and blocks are added to those that the folder was asked for before.
-
-    Raises
-    ------
-    ValueError
-        The folder has no runs, or none with one of the blocks.
-    """
-    study = store.study()
-    options = {**study.get("options", {}), **options}
-    if not (runs := [record["run"] for record in store.records()]):
-        raise ValueError(f"{store.folder}: no runs here; `bench run --out {store.folder}` makes some")
-    if problem := lacking_blocks(store, runs, blocks):
-        raise ValueError(problem)
-    blocks = list(dict.fromkeys([*study.get("blocks", []), *blocks]))
-    filled, broken = 0, []
-    for i, run in enumerate(runs):
-        watch(Message("scores", f"run {run}", (i + 1) / len(runs)))
-        try:
-            filled += rescore(store, run, metrics, options, blocks)
-        except ValueError as error:
-            broken.append(str(error))
-    store.collect()
-    store.save_study({**study, "schema": schema.VERSION, "options": options, "blocks": blocks})
-    return filled, len(runs), broken
-
-
-def rescore(
-    store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]], blocks: Iterable[str] = ()
-) -> bool:
-    """Fill in the numbers that a finished run lacks under these options, at milestones too; whether there were any."""
-    known = store.record(run)
-    if known is None or known["status"] not in FINISHED:
-        return False
-    new = {**known}
-    if known["status"] == "done":
-        new["scores"] = fill(read_codes(store.path(run) / "codes.npz"), metrics, options, known["scores"], blocks)
-    new["milestones"] = milestones.numbers(store.path(run), metrics, options, blocks, known["milestones"])
-    if new == known:
-        return False
-    store.save(new)
-    return True
-
-
-def score_file(
-    path: str | Path,
-    factors: str | Path | None,
-    metrics: list[str],
-    options: Mapping[str, Mapping[str, Any]],
-    blocks: list[str],
-) -> list[dict[str, Any]]:
-    """Rows of numbers of one file of codes. Raises ValueError when it is not readable or lacks one of the blocks."""
-    held = read_codes(path, factors)
-    if problem := lacking(blocks, [held.blocks]):
-        raise ValueError(problem)
-    return [row for wanted in plan_rows(held, metrics, options, blocks) for row in compute(held, wanted)]
-
-
-def lacking_blocks(store: Store, runs: Iterable[str], blocks: list[str]) -> str:
-    """What is wrong with blocks that no codes of these runs have; empty if nothing is."""
-    readable = [run for run in runs if blocks and codes_readable(store, run)]
-    return lacking(blocks, [read_codes(store.path(run) / "codes.npz").blocks for run in readable])
-
-
-def codes_readable(store: Store, run: str) -> bool:
-    """Whether a run's codes are there and whole."""
-    try:
-        read_codes(store.path(run) / "codes.npz")
-    except ValueError:
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import schema
+from . import locks
 
 log = logging.getLogger(__name__)
 FINISHED = ("done", "diverged")
@@ -23,6 +25,7 @@ class Store:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self.due = 0.0  # when tables that are written now and then are written again
 
     def open(self) -> Store:
         """Make the folder and see that it can be written.
@@ -47,18 +50,41 @@ class Store:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    def stamp(self, run: str) -> int:
+        """When a run's record was written, to tell it from a later one; 0 where there is none."""
+        try:
+            return (self.folder / "runs" / run / "run.json").stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def codes(self, run: str) -> Path:
+        """A run's file of codes."""
+        return self.folder / "runs" / run / "codes.npz"
+
     def record(self, run: str) -> dict[str, Any] | None:
-        """What is known of a run; None where there is nothing readable yet."""
+        """What is known of a run; None where there is nothing readable yet.
+
+        Raises
+        ------
+        ValueError
+            It is of a newer schema, so that this version of the suite must not replace it.
+        """
         path = self.folder / "runs" / run / "run.json"
         try:
             held = json.loads(path.read_text())
+            newer = held.get("schema", 0) > schema.VERSION
             record = {**held, "milestones": [], **schema.LATER["runs"], **held}  # what is held comes first
-            if set(schema.RUNS) <= set(record) and all(isinstance(record[key], list) for key in NUMBERS):
+            whole = set(schema.RUNS) <= set(record) and all(isinstance(record[key], list) for key in NUMBERS)
+            if whole and record["run"] == run and not newer:
                 return record | {key: [{**schema.LATER["scores"], **row} for row in record[key]] for key in NUMBERS}
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (ValueError, KeyError, TypeError):
-            pass
+        except (ValueError, KeyError, TypeError, AttributeError):
+            newer = False
+        if newer:
+            raise ValueError(
+                f"{path} is of a newer schema than {schema.VERSION}: it takes a newer version of the suite"
+            )
         log.warning("%s is not readable as a run and counts as missing", path)
         return None
 
@@ -105,9 +131,21 @@ class Store:
         text = json.dumps(record, indent=1, sort_keys=True)
         write_atomic(self.path(record["run"]) / "run.json", lambda path: path.write_text(text))
 
+    def collect_now_and_then(self, share: float = 0.05) -> None:
+        """Write the tables, but spend no more than this share of the time on it."""
+        if time.monotonic() >= self.due:
+            start = time.monotonic()
+            self.collect()
+            self.due = time.monotonic() + (time.monotonic() - start) / share
+
     def collect(self) -> tuple[int, int]:
         """Write runs.parquet, scores.parquet, results.csv and, if a run has any, milestones.parquet from the records;
         how many rows the first two have."""
+        with locks.alone(self.folder):  # of two at once, the later one has read all that the earlier one wrote
+            return self.write_tables(self.folder)
+
+    def write_tables(self, to: Path) -> tuple[int, int]:
+        """As `collect`, into another folder."""
         import pandas as pd
 
         records = list(self.records())
@@ -123,13 +161,13 @@ class Store:
         joined = runs.merge(numbers.drop(columns="seconds"), on="run", how="left", suffixes=("", "_metric"))
         joined["error"] = joined["error"].where(joined["error"].fillna("") != "", joined.pop("error_metric"))
         joined = joined.loc[:, schema.RESULTS].sort_values(by=["dataset", "model", "params", "seed", "metric", "block"])
-        write_atomic(self.folder / "runs.parquet", lambda path: runs.to_parquet(path, index=False))
-        write_atomic(self.folder / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
+        write_atomic(to / "runs.parquet", lambda path: runs.to_parquet(path, index=False))
+        write_atomic(to / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
         if len(on_the_way):
-            write_atomic(self.folder / "milestones.parquet", lambda path: on_the_way.to_parquet(path, index=False))
+            write_atomic(to / "milestones.parquet", lambda path: on_the_way.to_parquet(path, index=False))
         else:
-            (self.folder / "milestones.parquet").unlink(missing_ok=True)
-        write_atomic(self.folder / "results.csv", lambda path: joined.to_csv(path, index=False))
+            (to / "milestones.parquet").unlink(missing_ok=True)
+        write_atomic(to / "results.csv", lambda path: joined.to_csv(path, index=False))
         return len(runs), len(numbers)
 
 
@@ -162,10 +200,14 @@ def find(results: Path, run: str) -> tuple[dict[str, Any], Path]:
 
 
 def write_atomic(path: Path, write: Any) -> None:
-    """Let `write` fill a file under a temporary name, then give it its own."""
+    """Let `write` fill a file under a temporary name, then give it its own. A failed write leaves nothing."""
     partial = path.with_name(f".{os.getpid()}.{path.name}")
-    write(partial)
-    os.replace(partial, path)
+    try:
+        write(partial)
+        os.replace(partial, path)
+    except OSError:  # a full disk, which half a file would keep full
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ class Task:
     blocks: Sequence[str] = ()
     milestones: Sequence[int] = ()  # steps at which codes are stored on the way
     checkpoint_every: int | None = None  # steps; None: every ten seconds
+    fresh: bool = False  # do not go on from checkpoints
+    before: Mapping[str, int] = field(default_factory=dict)  # `Store.stamp` of its runs when the plan was made
+    session: str = ""  # of the command, for locks
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .. import rng
-from . import milestones
+from . import locks, milestones
 from .codes import write_codes
 from .outcome import Outcome, fail, leave
 from .plan import Run, dataset
@@ -21,9 +21,24 @@ from .task import Message, Task, Watch
 IDENTITY = ("model", "version", "params", "dataset_sha256", "seed", "steps", "batch", "precision")  # of a checkpoint
 
 
-def work(task: Task, watch: Watch) -> None:
-    """Train a stack and store its runs. A stack that fails is tried run by run, so that only those at fault fail."""
+def work(task: Task, watch: Watch) -> list[str]:
+    """Train a stack and store its runs, all but those that others hold or have ended since the plan was made; which
+    these are. What an earlier end of a run has left is removed first."""
     store = Store(task.folder)
+    with locks.hold([store.path(run.id) for run in task.runs], task.session) as held:
+        mine = [run for run in task.runs if store.path(run.id) in held]
+        mine = [run for run in mine if store.stamp(run.id) in (0, task.before.get(run.id, 0))]
+        for run in mine:
+            store.forget(run.id, checkpoint=task.fresh)  # nothing of it may mix with the new one
+        if mine:
+            _work(dataclasses.replace(task, runs=mine), store, watch)
+        else:
+            watch(Message(task.name, "left to another process", 1.0))
+    return [run.id for run in task.runs if run not in mine]
+
+
+def _work(task: Task, store: Store, watch: Watch) -> None:
+    """A stack that fails is tried run by run, so that only those at fault fail."""
     try:
         make = _control if hasattr(task.runs[0].instance(), "represent") else _train
         make(task, store, watch)
@@ -32,7 +47,7 @@ def work(task: Task, watch: Watch) -> None:
         if len(task.runs) > 1:
             for run in task.runs:
                 if store.record(run.id) is None:
-                    work(dataclasses.replace(task, runs=[run]), watch)
+                    _work(dataclasses.replace(task, runs=[run]), store, watch)
             return
         fail(store, task, task.runs[0], f"{type(error).__name__}: {error}", traceback.format_exc())
         watch(Message(task.name, f"failed: {type(error).__name__}: {error}", 1.0))

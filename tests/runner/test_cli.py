@@ -197,7 +197,7 @@ def test_check_tells_what_a_file_breaks(bench):
 
 
 def test_every_help_ends_with_commands_to_copy():
-    for command in ["run", "score", "report", "stress", "list", "show", "data", "check"]:
+    for command in ["run", "score", "status", "report", "stress", "list", "show", "data", "check"]:
         text = CliRunner().invoke(cli.app, [command, "--help"]).output
         assert text.count("bench " + command) >= 2, command
 
@@ -208,7 +208,7 @@ def test_a_study_is_run_from_its_file(bench):
         "study = Study(['noise', 'oracle'], ['toy'], range(2), rows=50, metrics=['mig'])\n"
     )
     code, _, _ = bench("run", "--study", "mystudy.py", "--on", "here")
-    assert code == 0 and len(pd.read_csv("results/mystudy/results.csv")) == 4 + 2 * 3
+    assert code == 0 and len(pd.read_csv("results/mystudy/results.csv")) == 4 * 3 + 2 * 4  # mig, udr twice; facts
     assert json.loads(Path("results/mystudy/study.json").read_text())["study"] == "mystudy"
 
 

@@ -13,6 +13,7 @@ from disentangle_bench.runner import milestones
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner.codes import read_codes
 from disentangle_bench.runner.plan import Study
+from disentangle_bench.runner.rescore import rescore_all
 from disentangle_bench.runner.store import Store
 from disentangle_bench.training import engine
 
@@ -90,14 +91,14 @@ def test_a_milestone_is_the_end_of_a_shorter_run(tmp_path):
     assert set(first) == set(second) and all((first[name] == second[name]).all() for name in first)
     own = [{**row, "seconds": 0} for row in short["scores"] if row["metric"] != "canonical_reconstruction"]
     assert [{**row, "seconds": 0} for row in record["milestones"]] == [{"step": 10, **row} for row in own]
-    assert {row["metric"] for row in own} >= {"mig", "nmi.kmeans", "nmi.own", "reconstruction", "kl", "used_units"}
+    assert {row["metric"] for row in own} >= {"mig", "nmi.kmeans", "nmi.own", "reconstruction", "kl", "elbo"}
 
 
 def test_the_end_is_the_same_with_and_without(tmp_path):
     with_, without = go(tmp_path / "a", runs("vae", "noise")), go(tmp_path / "b", runs("vae", "noise"), at=[])
     assert (tmp_path / "a" / "results.csv").read_text() == (tmp_path / "b" / "results.csv").read_text()
     assert [r["run"] for r in with_] == [r["run"] for r in without]
-    assert [len(r["milestones"]) for r in with_ + without] == [2 * 4, 0, 0, 0]
+    assert [len(r["milestones"]) for r in with_ + without] == [2 * 5, 0, 0, 0]
     assert not (tmp_path / "b" / "milestones.parquet").exists()
 
 
@@ -191,9 +192,9 @@ def test_missing_numbers_of_milestones_are_filled_in(tmp_path):
     kept = [row for row in more["milestones"] if row["metric"] != "modularity"]
     assert kept == first["milestones"] and len(more["milestones"]) == len(kept) + 2
     store = Store(tmp_path)
-    assert runner.rescore_all(store, ["sap"], {}, [], lambda message: None) == (1, 1, [])
+    assert rescore_all(store, ["sap"], {}, [], lambda message: None) == (1, 1, [])
     assert {"sap", "sap.tree"} <= set(pd.read_parquet(tmp_path / "milestones.parquet").metric)
-    assert runner.rescore_all(store, ["sap"], {}, [], lambda message: None)[0] == 0
+    assert rescore_all(store, ["sap"], {}, [], lambda message: None)[0] == 0
 
 
 def test_damaged_codes_of_a_milestone_keep_their_numbers(tmp_path, caplog):

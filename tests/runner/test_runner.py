@@ -17,7 +17,7 @@ from disentangle_bench.models.mcevae import MCEVAE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner.plan import Study
-from disentangle_bench.runner.run import rescore
+from disentangle_bench.runner.rescore import rescore
 from disentangle_bench.runner.store import Store
 from disentangle_bench.runner.work import evaluation_rows
 
@@ -32,6 +32,11 @@ def go(question, folder, metrics=METRICS, rerun="missing", stack="1", **options)
     store = Store(folder)
     same = {"study": "test", "metrics": metrics, "options": question.options, "rerun": rerun, "stack": stack}
     return runner.execute(runner.plan(question.runs(), store, **same), store, **{"on": "here", **options})
+
+
+def of_itself(record):
+    """A record without what compares it with other runs."""
+    return {**record, "scores": [row for row in record["scores"] if not row["metric"].startswith("udr")]}
 
 
 def table(folder):
@@ -57,6 +62,7 @@ def test_a_run_leaves_its_files_and_rows(tmp_path):
         "cluster_accuracy.own",
         "reconstruction",
         "kl",
+        "elbo",
         "used_units",
         "canonical_reconstruction",
     }
@@ -74,7 +80,7 @@ def test_nothing_finished_is_done_twice(tmp_path):
     first = go(study(["vae", "noise"], seeds=2), tmp_path)
     assert go(study(["vae", "noise"], seeds=2), tmp_path) == first
     more = go(study(["vae", "noise"], seeds=3), tmp_path)
-    assert [r for r in more if r["seed"] < 2] == first
+    assert [of_itself(r) for r in more if r["seed"] < 2] == [of_itself(r) for r in first]
 
 
 def test_rerun_all_forgets_and_none_does_nothing(tmp_path):
@@ -137,20 +143,6 @@ def test_a_failed_run_that_succeeds_later_leaves_no_trace_of_the_failure(tmp_pat
     assert (failed["status"], done["status"]) == ("failed", "done")
     assert not (tmp_path / "runs" / done["run"] / "error.txt").exists()
     assert table(tmp_path).status.unique().tolist() == ["done"]
-
-
-@pytest.mark.parametrize("damage", [b"", b"PK", None])
-def test_a_done_run_without_whole_codes_is_done_again(tmp_path, damage):
-    first = go(study(["vae", "noise"]), tmp_path)
-    before = (tmp_path / "results.csv").read_text()
-    codes = tmp_path / "runs" / first[0]["run"] / "codes.npz"
-    if damage is None:
-        codes.unlink()
-    else:
-        codes.write_bytes(damage)
-    again = go(study(["vae", "noise"]), tmp_path)
-    assert again[1] == first[1] and codes.stat().st_size > 1000
-    assert (tmp_path / "results.csv").read_text() == before
 
 
 def test_rerun_all_leaves_nothing_old_beside_a_failure(tmp_path, fragile, monkeypatch):

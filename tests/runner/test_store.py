@@ -127,3 +127,19 @@ def test_records_are_json_that_people_can_read(tmp_path):
     (made, _) = records(tmp_path)
     assert json.loads(json.dumps(made)) == made
     assert set(schema.RUNS) <= set(made)
+
+
+def test_tables_that_are_written_now_and_then_take_a_share_of_the_time(tmp_path, monkeypatch):
+    now, written = [100.0], []
+    store = Store(tmp_path)
+
+    def collect():
+        written.append(now[0])
+        now[0] += 2.0
+
+    monkeypatch.setattr("disentangle_bench.runner.store.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(store, "collect", collect)
+    for _ in range(1000):
+        store.collect_now_and_then(share=0.1)
+        now[0] += 1.0
+    assert written[:3] == [100.0, 122.0, 144.0]  # 2 s each, at most every 22 s

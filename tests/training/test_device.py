@@ -92,6 +92,13 @@ def test_bf16_rounds_networks_and_nothing_else():
     assert torch.equal(rounded, rounded.bfloat16().float())
 
 
+def test_the_smallest_numbers_are_zero_while_a_cpu_trains_and_not_after():
+    net, tiny = networks(VAE(), 0, Resident(load("toy"), CPU)), torch.tensor([1e-38])
+    with precision.computing([net], "fp32", CPU):
+        assert (tiny * 0.1).item() == 0
+    assert (tiny * 0.1).item() > 0
+
+
 @pytest.mark.skipif(not HAS_BF16, reason="this processor has no bf16")
 @pytest.mark.parametrize("model", [BetaVAE(), FactorVAE()], ids=["one player", "two players"])
 def test_bf16_trains_like_fp32_at_first(model):

@@ -1,0 +1,101 @@
+"""From stored codes to the numbers that a folder, a run or a file of codes lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import schema
+from . import locks, milestones
+from .codes import lacking, read_codes
+from .score import compute, fill, plan_rows
+from .selection import compare_seeds, with_elbo
+from .store import FINISHED, Store
+from .task import Message
+
+
+def rescore_all(
+    store: Store,
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    blocks: list[str],
+    watch: Callable[[Message], None],
+) -> tuple[int, int, list[str]]:
+    """Rescore a folder's runs and write the tables; how many had numbers to fill in, how many there are, what is wrong.
+
+    Options and blocks are added to those that the folder was asked for before.
+
+    Raises
+    ------
+    ValueError
+        The folder has no runs, or none with one of the blocks.
+    """
+    study = store.study()
+    options = {**study.get("options", {}), **options}
+    if not (runs := [record["run"] for record in store.records()]):
+        raise ValueError(f"{store.folder}: no runs here; `bench run --out {store.folder}` makes some")
+    if problem := lacking_blocks(store, runs, blocks):
+        raise ValueError(problem)
+    blocks = list(dict.fromkeys([*study.get("blocks", []), *blocks]))
+    filled, broken = 0, []
+    for i, run in enumerate(runs):
+        watch(Message("scores", f"run {run}", (i + 1) / len(runs)))
+        try:
+            filled += rescore(store, run, metrics, options, blocks)
+        except ValueError as error:
+            broken.append(str(error))
+    compare_seeds(store, options)
+    store.collect()
+    with locks.alone(store.folder):  # others may have asked for more meanwhile
+        store.save_study({**store.study(), "schema": schema.VERSION, "options": options, "blocks": blocks})
+    return filled, len(runs), broken
+
+
+def rescore(
+    store: Store, run: str, metrics: list[str], options: Mapping[str, Mapping[str, Any]], blocks: Iterable[str] = ()
+) -> bool:
+    """Fill in the numbers that a finished run lacks under these options, at milestones too; whether there were any.
+    A run that another process holds stays as it is."""
+    with locks.hold([store.path(run)]) as held:
+        known = store.record(run)
+        if not held or known is None or known["status"] not in FINISHED:
+            return False
+        store.tidy(run)
+        new = {**known}
+        if known["status"] == "done":
+            new["scores"] = with_elbo(fill(read_codes(store.codes(run)), metrics, options, known["scores"], blocks))
+        new["milestones"] = milestones.numbers(store.path(run), metrics, options, blocks, known["milestones"])
+        if new == known:
+            return False
+        store.save(new)
+        return True
+
+
+def score_file(
+    path: str | Path,
+    factors: str | Path | None,
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    blocks: list[str],
+) -> list[dict[str, Any]]:
+    """Rows of numbers of one file of codes. Raises ValueError when it is not readable or lacks one of the blocks."""
+    held = read_codes(path, factors)
+    if problem := lacking(blocks, [held.blocks]):
+        raise ValueError(problem)
+    return [row for wanted in plan_rows(held, metrics, options, blocks) for row in compute(held, wanted)]
+
+
+def lacking_blocks(store: Store, runs: Iterable[str], blocks: list[str]) -> str:
+    """What is wrong with blocks that no codes of these runs have; empty if nothing is."""
+    readable = [run for run in runs if blocks and codes_readable(store, run)]
+    return lacking(blocks, [read_codes(store.path(run) / "codes.npz").blocks for run in readable])
+
+
+def codes_readable(store: Store, run: str) -> bool:
+    """Whether a run's codes are there and whole."""
+    try:
+        read_codes(store.path(run) / "codes.npz")
+    except ValueError:
+        return False
+    return True
