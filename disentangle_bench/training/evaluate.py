@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..models._probability import bernoulli_nll
+from .precision import computing
 from .resident import Resident
 from .stream import Stream
 
@@ -34,15 +35,16 @@ class Codes:
 
 
 def evaluating(function: Callable[P, R]) -> Callable[P, R]:
-    """The function of (model, net, ...) with net in evaluation mode and no gradients; net's mode is as before then."""
+    """The function of (model, net, data, ...) with net in evaluation mode, in fp32 and without gradients; net's mode is
+    as before then."""
 
     @wraps(function)
     def evaluated(*args: P.args, **kwargs: P.kwargs) -> R:
-        net: Any = args[1]
+        net, data = cast(nn.Module, args[1]), cast(Resident, args[2])
         before = net.training
         net.eval()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), computing([net], "fp32", data.device):
                 return function(*args, **kwargs)
         finally:
             net.train(before)

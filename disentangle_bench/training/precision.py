@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from .. import catalog
+from . import thin
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 
@@ -50,16 +51,20 @@ def computing(nets: Iterable[nn.Module], name: str, device: torch.device) -> Ite
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = name == "tf32"
-    mixed = [part for net in nets for part in _callable(net)] if name == "bf16" else []
+    patched: dict[nn.Module, Callable[..., Any]] = {}
+    if name == "bf16":
+        patched = {part: _in_bf16(part.forward, device.type) for net in nets for part in _callable(net)}
+    elif device.type == "cpu":
+        patched = {layer: thin.forward(layer) for net in nets for layer in thin.layers(net)}
     flushed = device.type == "cpu" and torch.set_flush_denormal(True)
-    for part in mixed:
-        part.forward = _in_bf16(part.forward, device.type)
+    for part, forward in patched.items():
+        part.forward = forward
     try:
         yield
     finally:
         if flushed:
             torch.set_flush_denormal(False)
-        for part in mixed:
+        for part in patched:
             del part.forward
         torch.set_float32_matmul_precision(before[0])
         torch.backends.cudnn.allow_tf32 = before[1]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
-from torch.nn.functional import conv2d, conv_transpose2d, fold, unfold
+from torch.nn.functional import conv2d, conv_transpose2d, unfold
 from torch.overrides import TorchFunctionMode
 
 from .resident import Resident
+from .thin import transposed
 
 if TYPE_CHECKING:
     from .stack import Member
@@ -182,7 +183,7 @@ class Unfolded(TorchFunctionMode):
         if func is conv2d:
             return _convolved(*args, **(kwargs or {}))
         if func is conv_transpose2d:
-            return _transposed(*args, **(kwargs or {}))
+            return transposed(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
 
@@ -190,11 +191,4 @@ def _convolved(x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any
     kernel, columns = w.shape[2:], unfold(x, w.shape[2:], padding=padding, stride=stride)  # (n, i k k, places)
     h, wide = ((x.shape[2 + a] + 2 * padding[a] - kernel[a]) // stride[a] + 1 for a in (0, 1))
     y = (w.flatten(1) @ columns).unflatten(2, (h, wide))
-    return y if b is None else y + b[:, None, None]
-
-
-def _transposed(x: Tensor, w: Tensor, b: Tensor | None, stride: Any, padding: Any, *_: Any) -> Tensor:
-    kernel, columns = w.shape[2:], w.flatten(1).transpose(0, 1) @ x.flatten(2)  # (n, o k k, places)
-    h, wide = ((x.shape[2 + a] - 1) * stride[a] - 2 * padding[a] + kernel[a] for a in (0, 1))
-    y = fold(columns, (h, wide), tuple(kernel), padding=padding, stride=stride)
     return y if b is None else y + b[:, None, None]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from zoo import ZOO
@@ -11,7 +12,7 @@ from disentangle_bench.datasets import load
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.factorvae import FactorVAE
 from disentangle_bench.models.vae import VAE
-from disentangle_bench.training import engine, evaluate, memory, precision
+from disentangle_bench.training import engine, evaluate, memory, precision, thin
 from disentangle_bench.training.resident import Resident
 from disentangle_bench.training.stack import Stack, networks
 from disentangle_bench.training.steps import by_player
@@ -90,6 +91,31 @@ def test_bf16_rounds_networks_and_nothing_else():
     assert 2**-12 < error < 2**-5  # eight bits of mantissa, some layers
     assert torch.equal(net.encoder(x)[0], exact)
     assert torch.equal(rounded, rounded.bfloat16().float())
+
+
+@pytest.mark.parametrize(
+    ("channels", "kernel", "stride", "padding"), [(1, 4, 2, 1), (3, 4, 2, 1), (2, 3, 1, 0), (1, 5, 3, 2)]
+)
+def test_a_thin_upconvolution_is_the_librarys(channels, kernel, stride, padding):
+    layer = torch.nn.ConvTranspose2d(6, channels, kernel, stride, padding).double()
+    assert thin.layers(torch.nn.Sequential(layer)) == [layer]
+    x = torch.randn(2, 6, 5, 7, dtype=torch.float64, requires_grad=True)
+    inputs, grad = (x, layer.weight, layer.bias), None
+    results = []
+    for forward in (layer.forward, thin.forward(layer)):
+        y = forward(x)
+        grad = torch.randn(y.shape, dtype=y.dtype, generator=torch.Generator().manual_seed(0))
+        results.append((y, *torch.autograd.grad(y, inputs, grad)))
+    for library, ours in zip(*results):
+        assert_close(ours, library, atol=1e-12, rtol=1e-12)
+
+
+def test_only_thin_upconvolutions_are_replaced():
+    net = torch.nn.Sequential(
+        torch.nn.ConvTranspose2d(8, 8, 4, 2, 1), torch.nn.ConvTranspose2d(8, 1, 4, 2, 1, bias=False),
+        torch.nn.ConvTranspose2d(8, 1, 4, 2, 1, output_padding=1), torch.nn.Conv2d(8, 1, 3),
+    )  # fmt: skip
+    assert thin.layers(net) == []
 
 
 def test_the_smallest_numbers_are_zero_while_a_cpu_trains_and_not_after():
