@@ -182,7 +182,9 @@ def _remove(path: Path, wanted: Callable[[Holder | None], bool]) -> bool:
     """Remove a lock if what it says is `wanted`, or if it is gone already; whether there is none now. Nobody else
     removes one meanwhile, so that what is removed is what was read."""
     with _guard(path.parent):
-        if path.exists() and not wanted(_read(path)):
+        if not path.exists():  # somebody may make a new one at any moment
+            return True
+        if not wanted(_read(path)):
             return False
         path.unlink(missing_ok=True)
         return True

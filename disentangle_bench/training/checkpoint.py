@@ -40,6 +40,7 @@ def save(member: Member, job: Job, facts: dict[str, float]) -> None:
         "t": member.t,
         "status": member.status,
         "finite": member.finite,
+        "way": member.way,
         "log": member.log,
         "facts": facts,
     }
@@ -90,7 +91,7 @@ def load(member: Member, job: Job) -> dict[str, float]:
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     member.stream.state = tensors["stream"]
     member.t, member.status, member.finite = header["t"], header["status"], header["finite"]
-    member.log = [(step, term, value) for step, term, value in header["log"]]
+    member.way, member.log = header["way"], [(step, term, value) for step, term, value in header["log"]]
     return header["facts"]
 
 

@@ -86,8 +86,8 @@ def train(
     ----------
     precision, way : see `precision.py` and `Stack`
     checkpoint_every : steps between checkpoints; every ten seconds if left out, less often where writing takes longer
-        than a fifth of a second. They are written between two entries of the learning curve, and with them the weights
-        of the best entry so far, `best.safetensors`: the one with the lowest mean loss of the first player
+        than a fifth of a second. They are written between two entries of the learning curve, and with them
+        `best.safetensors`: weights at the checkpoint whose last entry has the lowest mean loss of the first player
     milestones : steps at which `reached(i, member, step)` is called for each running member, before any later
         checkpoint; those at or beyond `steps` are ignored
     watch : is told how far the stack is, some 200 times
@@ -109,7 +109,9 @@ def train(
             raise
         half = len(jobs) // 2
     log.warning("%d runs do not fit in the memory of %s side by side: going on with %d", len(jobs), device, half)
-    torch.cuda.empty_cache()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()  # what failed may still be at work in memory that is given back
+        torch.cuda.empty_cache()
     more: dict[str, Any] = {"steps": steps, "batch": batch, "device": device, "precision": precision, "way": way}
     more |= {"checkpoint_every": checkpoint_every, "milestones": milestones, "watch": watch}
     first = train(jobs[:half], data, reached=reached, **more)
@@ -152,9 +154,10 @@ class _Training:
                 for i, member in enumerate(members):
                     if member in behind and member.status == "running":
                         reached(i, member, upto)
-            if upto in saves or (not saves and time.monotonic() > due):
+            if upto in saves or (checkpoint_every is None and time.monotonic() > due):
                 due = time.monotonic() + CHECKPOINT_SECONDS * max(1, 5 * self._save())
         self._keep_best()
+        self.stack.rest()
         release_pages()
         return list(zip(members, self._seconds()))
 

@@ -11,23 +11,22 @@ WARM = 3  # steps on the side stream before a step is recorded, as recording ask
 
 def replay(steps: list[Step], count: int) -> None:
     """`count` calls of each step; those of different steps run side by side. A step is recorded at its first time."""
-    device = steps[0].data.device
-    here = torch.cuda.current_stream(device)
-    for step in steps:
-        if step.stream is None:
-            step.stream = torch.cuda.Stream(device)
-        step.stream.wait_stream(here)
-    done = dict.fromkeys(steps, 0)
-    for step in steps:
-        if step.graph is None:
-            done[step] = _record(step, count)
-    for i in range(count):
+    with torch.cuda.device(steps[0].data.device):
+        here = torch.cuda.current_stream()
         for step in steps:
-            if i >= done[step]:
-                with torch.cuda.stream(step.stream):
-                    step.graph.replay()
-    for step in steps:
-        here.wait_stream(step.stream)
+            if step.stream is None:
+                step.stream = torch.cuda.Stream()
+            step.stream.wait_stream(here)
+        try:
+            done = {step: 0 if step.graph else _record(step, count) for step in steps}
+            for i in range(count):
+                for step in steps:
+                    if i >= done[step]:
+                        with torch.cuda.stream(step.stream):
+                            step.graph.replay()
+        finally:  # after a failure, too: memory of this stream is in use on others
+            for step in steps:
+                here.wait_stream(step.stream)
 
 
 def _record(step: Step, count: int) -> int:
@@ -40,7 +39,8 @@ def _record(step: Step, count: int) -> int:
         graph = torch.cuda.CUDAGraph()
         for member in step.members:
             graph.register_generator_state(member.stream.generator)
-        with torch.cuda.graph(graph, stream=step.stream):
+        # the outer one restores the stream where recording fails
+        with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph, stream=step.stream):
             step()
         step.graph = graph
     return warm

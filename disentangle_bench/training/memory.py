@@ -37,8 +37,8 @@ def _libc(name: str) -> Any:
 
 
 def footprint(model: Any, data: FactoredData, batch: int) -> int:
-    """Bytes that one member of a stack needs: weights, gradients, Adam's two moments, and twice what a step keeps for
-    its gradients, since these take as much again on the way."""
+    """Bytes that one member of a stack needs: weights and Adam's two moments, its own and stacked, gradients, and twice
+    what a step keeps for its gradients, since these take as much again on the way."""
     cpu = torch.device("cpu")
     few = Resident(data, cpu)
     net = networks(model, 0, few)
@@ -52,13 +52,14 @@ def footprint(model: Any, data: FactoredData, batch: int) -> int:
         by_player(model, model.loss(net, **model.draw(few, batch, torch.zeros(()), Stream(0, "footprint", cpu))))
     for own in (*net.parameters(), few.pixels):
         kept.pop(own.untyped_storage().data_ptr(), None)
-    return 16 * sum(p.numel() for p in net.parameters()) + 2 * sum(kept.values())
+    return 28 * sum(p.numel() for p in net.parameters()) + 2 * sum(kept.values())
 
 
 def free(device: torch.device) -> int:
     """Bytes that are free on a device, or for this program where it is the CPU."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + idle
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

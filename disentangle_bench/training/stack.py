@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -90,7 +90,8 @@ class Stack:
     ) -> None:
         self.data, self.batch, self.precision, self.way = data, batch, precision, way
         self.members = [self._member(model, seed) for model, seed in runs]
-        self._steps: dict[tuple[int, ...], Step] = {}
+        self._steps: dict[tuple[Any, ...], Step] = {}  # by way and members
+        self._computable: dict[tuple[int, ...], bool] = {}  # members whose differences a loss takes as tensors
 
     def _member(self, model: Any, seed: int) -> Member:
         net, device = networks(model, seed, self.data), self.data.device
@@ -109,7 +110,7 @@ class Stack:
         behind = [m for m in self.members if m.status == "running" and m.t < upto]
         for group in _grouped(behind, lambda m: (m.t, _shape(m.model))):
             name = self._way(group)
-            steps = [self._step(part, WAYS[name].together) for part in self._parts(group, WAYS[name].together)]
+            steps = [self._step(part, name) for part in self._parts(group, WAYS[name].together)]
             self._advance(steps, upto - group[0].t, name)
 
     def _way(self, group: list[Member]) -> str:
@@ -117,40 +118,57 @@ class Stack:
             return self.way
         if self.data.device.type != "cuda":
             return "sequential"
-        key = (self.data.device, self.data.shape, self.batch, self.precision, len(group), _shape(group[0].model))
+        # of about this size: a member that diverges is no reason to probe again
+        size = len(group).bit_length()
+        key = (self.data.device, self.data.shape, self.batch, self.precision, size, _shape(group[0].model))
         if key not in _probed:
             _probed[key] = self._fastest([(m.model, m.seed) for m in group])
         return _probed[key]
 
     def _fastest(self, runs: list[tuple[Any, int]]) -> str:
-        """The way that takes copies of these runs through some steps first; one that fails here is none."""
+        """The way in which copies of these runs take the fewest seconds a step; one that fails here is none."""
         took: dict[str, float] = {}
+        full = False
         for name in WAYS:
+            trial = None
             try:
                 trial = Stack(runs, self.data, self.batch, self.precision, name)
-                trial.advance(PROBED)
-                torch.cuda.synchronize(self.data.device)
-                start = time.perf_counter()
-                trial.advance(2 * PROBED)
-                torch.cuda.synchronize(self.data.device)
-                took[name] = time.perf_counter() - start
-            except RuntimeError as error:  # out of memory, or a step that cannot be captured
-                log.info("%s: %s", name, error)
+                trial.advance(PROBED)  # records graphs
+                short, long = (self._seconds(trial, upto) for upto in (2 * PROBED, 6 * PROBED))
+                if all(m.status == "running" for m in trial.members):  # one that diverged would not have worked
+                    took[name] = long - short  # without what an advance costs at its end, however long it is
+            except torch.OutOfMemoryError:
+                full = True
+            except RuntimeError as error:  # a step that cannot be recorded
+                log.warning("stacks cannot run as %r here: %s", name, error)
             trial = None
-            torch.cuda.empty_cache()
-        return min(took, key=took.__getitem__, default="sequential")
+            with suppress(RuntimeError):  # after a recording that failed
+                torch.cuda.synchronize(self.data.device)
+                torch.cuda.empty_cache()
+        best = min(took, key=took.__getitem__, default="sequential")
+        if full and best == "sequential" and len(runs) > 1:
+            raise torch.OutOfMemoryError(f"{len(runs)} runs do not fit side by side")
+        return best
+
+    def _seconds(self, trial: Stack, upto: int) -> float:
+        torch.cuda.synchronize(self.data.device)
+        start = time.perf_counter()
+        trial.advance(upto)
+        torch.cuda.synchronize(self.data.device)
+        return time.perf_counter() - start
 
     def _parts(self, group: list[Member], together: bool) -> list[list[Member]]:
         """What makes its steps as one: a member, or all of those whose differences a loss can take as tensors."""
         if not together:
             return [[member] for member in group]
-        if len(group) == 1 or self._computes(group):
+        key = tuple(map(id, group))
+        if key not in self._computable:
+            self._computable[key] = not varied([m.model for m in group]) or self._computes(group)
+        if self._computable[key]:
             return [group]
         return _grouped(group, lambda m: repr(m.model))
 
     def _computes(self, group: list[Member]) -> bool:
-        if tuple(map(id, group)) in self._steps or not varied([m.model for m in group]):
-            return True
         states = [member.stream.state for member in group]
         try:
             Together(group, self.data, self.batch).terms()
@@ -163,12 +181,18 @@ class Stack:
                 member.stream.state = state
         return True
 
-    def _step(self, members: list[Member], together: bool) -> Step:
-        key = tuple(map(id, members))
+    def _step(self, members: list[Member], name: str) -> Step:
+        key = (name, *map(id, members))
         if key not in self._steps:  # new, or of other company before one of it diverged
-            self._steps = {k: step for k, step in self._steps.items() if not set(k) & set(key)}
-            self._steps[key] = (Together if together else Alone)(members, self.data, self.batch)
+            self._steps = {k: step for k, step in self._steps.items() if not set(k[1:]) & set(key[1:])}
+            self._steps[key] = (Together if WAYS[name].together else Alone)(members, self.data, self.batch)
         return self._steps[key]
+
+    def rest(self) -> None:
+        """Give back what only training needs: gradients, recorded steps, stacked weights."""
+        self._steps.clear()
+        for member in self.members:
+            member.net.zero_grad(set_to_none=True)
 
     def _advance(self, steps: list[Step], count: int, name: str) -> None:
         way, nets = WAYS[name], [member.net for step in steps for member in step.members]

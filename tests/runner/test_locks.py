@@ -121,7 +121,7 @@ def test_the_heart_beats(tmp_path, monkeypatch):
 
 
 def test_of_many_that_find_a_dead_lock_one_takes_it(tmp_path):
-    for turn in range(30):
+    for turn in range(200):
         folder, won, ready = tmp_path / str(turn), [], threading.Barrier(6)
         leave(folder, age=locks.STALE + 60, host="elsewhere")
 

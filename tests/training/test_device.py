@@ -140,7 +140,7 @@ def test_bf16_trains_like_fp32_at_first(model):
         assert logs["bf16"][term] == pytest.approx(value, rel=0.05, abs=0.05), term
 
 
-def test_footprint_counts_weights_four_times_and_activations():
+def test_footprint_counts_weights_seven_times_and_activations_twice():
     """One linear layer, whose input is all that autograd keeps of it."""
 
     class Linear(VAE):
@@ -151,7 +151,7 @@ def test_footprint_counts_weights_four_times_and_activations():
             return {"sum": net.encoder(x.flatten(1)).sum()}
 
     small, large = (memory.footprint(Linear(), load("toy"), batch) for batch in (10, 30))
-    assert small == 16 * 256 * 5 + 2 * 4 * 10 * 256
+    assert small == 28 * 256 * 5 + 2 * 4 * 10 * 256
     assert large - small == 2 * 4 * 20 * 256
 
 
