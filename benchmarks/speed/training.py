@@ -48,13 +48,12 @@ PAIRS = [  # what, beside what, steps of a turn, target of the ratio
     ("betatcvae, fp32", BARE, 8, None),
     ("factorvae, fp32", BARE, 8, None),
     ("mcevae, fp32", BARE, 4, None),
-    ("encoding, fp32", BARE_ENCODING, 8, None),
-    ("encoding, fp32", BARE_ENCODING + KEPT, 8, None),
+    ("encoding", BARE_ENCODING, 8, None),
+    ("encoding", BARE_ENCODING + KEPT, 8, None),
 ]
 HALF = [
     ("vae, bf16", "vae, fp32", 8, 1.4),
     ("vae, bf16", BARE, 8, None),
-    ("encoding, bf16", "encoding, fp32", 8, None),
 ]
 SHARE = ("drawing", "vae, fp32", 8, None)
 
@@ -98,13 +97,12 @@ def bare_encoding(data: Resident) -> Callable[[int], None]:
     return steps
 
 
-def encoding(data: Resident, how: str) -> Callable[[int], None]:
+def encoding(data: Resident) -> Callable[[int], None]:
     """`evaluate.encode` of n times 256 images."""
     net = networks(VAE(), 0, data)
 
     def steps(n: int) -> None:
-        with precision.computing([net], how, CPU):
-            evaluate.encode(VAE(), net, data, np.arange(n * IMAGES))
+        evaluate.encode(VAE(), net, data, np.arange(n * IMAGES))
 
     return steps
 
@@ -122,10 +120,10 @@ def drawing(data: Resident) -> Callable[[int], None]:
 
 def make(name: str, data: Resident) -> Callable[[int], None]:
     """What runs under a name, as a function of the number of steps."""
-    own = {BARE: bare_loop, BARE_ENCODING: bare_encoding, SHARE[0]: drawing}
+    own = {BARE: bare_loop, BARE_ENCODING: bare_encoding, "encoding": encoding, SHARE[0]: drawing}
+    if name in own:
+        return own[name](data)
     what, _, how = name.partition(", ")
-    if what in own or what == "encoding":
-        return own[what](data) if what in own else encoding(data, how)
     stack = Stack([(MODELS[what], 0)], data, BATCH, precision=how)
     return lambda n: stack.advance(stack.members[0].t + n)
 

@@ -57,6 +57,7 @@ def computing(nets: Iterable[nn.Module], name: str, device: torch.device) -> Ite
     elif device.type == "cpu":
         patched = {layer: thin.forward(layer) for net in nets for layer in thin.layers(net)}
     flushed = device.type == "cpu" and torch.set_flush_denormal(True)
+    own = {part: part.__dict__.get("forward") for part in patched}  # of an outer use of this
     for part, forward in patched.items():
         part.forward = forward
     try:
@@ -64,8 +65,10 @@ def computing(nets: Iterable[nn.Module], name: str, device: torch.device) -> Ite
     finally:
         if flushed:
             torch.set_flush_denormal(False)
-        for part in patched:
+        for part, forward in own.items():
             del part.forward
+            if forward is not None:
+                part.forward = forward
         torch.set_float32_matmul_precision(before[0])
         torch.backends.cudnn.allow_tf32 = before[1]
 

@@ -90,6 +90,9 @@ def test_bf16_rounds_networks_and_nothing_else():
     error = ((rounded - exact).norm() / exact.norm()).item()
     assert 2**-12 < error < 2**-5  # eight bits of mantissa, some layers
     assert torch.equal(net.encoder(x)[0], exact)
+    with precision.computing([net], "bf16", CPU), precision.computing([net], "bf16", CPU):
+        pass
+    assert "forward" not in vars(net.encoder)
     assert torch.equal(rounded, rounded.bfloat16().float())
 
 
