@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from disentangle_bench.models.mcevae import MCEVAE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.training import checkpoint, engine
 from disentangle_bench.training.resident import Resident
-from disentangle_bench.training.stack import WAYS, Stack, varied
+from disentangle_bench.training.stack import WAYS, Stack, Way, one_by_one, varied
 
 CPU = torch.device("cpu")
 TOGETHER = [name for name, way in WAYS.items() if way.together and "graph" not in name]
@@ -208,3 +209,56 @@ def test_a_stack_that_does_not_fit_goes_on_in_halves(data, tmp_path, monkeypatch
     with pytest.raises(torch.OutOfMemoryError):
         monkeypatch.setattr(Stack, "_advance", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("no")))
         engine.train(jobs[:1], data.data, steps=9, batch=8, device="cpu")
+
+
+@pytest.fixture
+def probing(monkeypatch):
+    """The probe on a CPU, in which a way takes as many seconds as is said here and step of a trial."""
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: None)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+
+    def prepared(costs: dict[str, Any], own: float = 100.0):
+        clock = [0.0]
+
+        def spent(name, steps, count):
+            if isinstance(costs[name], Exception):
+                raise costs[name]
+            one_by_one(steps, count)
+            clock[0] += costs[name] * count
+
+            if costs[name] == 0:  # a quick way to nowhere
+                steps[0].members[0].net.encoder.mean.weight.data.fill_(torch.nan)
+
+        def settled(self):
+            clock[0] += own
+
+        ways = {name: Way(False, partial(spent, name)) for name in costs}
+        monkeypatch.setattr("disentangle_bench.training.stack.WAYS", ways)
+        monkeypatch.setattr("disentangle_bench.training.stack.time.perf_counter", lambda: clock[0])
+        monkeypatch.setattr("disentangle_bench.training.steps.Step.settle", settled)
+
+    return prepared
+
+
+def test_the_probe_takes_the_way_with_the_fewest_seconds_a_step(probing, data, caplog):
+    stack = Stack([(VAE(), 0)], data, 8)
+    before = {name: value.clone() for name, value in stack.members[0].net.state_dict().items()}
+    probing({"slow": 2.0, "quick": 1.0, "broken": RuntimeError("cannot be recorded")})
+    assert stack._fastest([(VAE(), 0), (VAE(), 1)]) == "quick"
+    assert "cannot run as 'broken' here: cannot be recorded" in caplog.text
+    assert stack.members[0].t == 0
+    for name, value in stack.members[0].net.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_what_fits_only_one_by_one_is_too_much_for_a_stack(probing, data):
+    stack = Stack([(VAE(), 0)], data, 8)
+    probing({"sequential": 1.0, "together": torch.OutOfMemoryError("full")})
+    with pytest.raises(torch.OutOfMemoryError, match="2 runs do not fit side by side"):
+        stack._fastest([(VAE(), 0), (VAE(), 1)])
+    assert stack._fastest([(VAE(), 0)]) == "sequential"
+
+
+def test_a_way_in_which_a_trial_diverges_is_not_taken(probing, data):
+    probing({"wrong": 0.0, "right": 5.0})
+    assert Stack([(VAE(), 0)], data, 8)._fastest([(VAE(), 0), (VAE(), 1)]) == "right"
