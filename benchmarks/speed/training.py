@@ -5,8 +5,9 @@
     python benchmarks/speed/training.py --device cuda     # model-steps a second against the size of a stack
 
 On a CPU the setting of the allocator belongs to a whole process and cannot be put back. So two processes, one with the
-default and one that keeps its pages, take strict turns on one core: a few steps here, a few there, never both. A ratio
-is that of the CPU times (user and system) of two such turns; shown are medians over the rounds, and quartiles.
+default and one that keeps its pages, take strict turns on one core: a few steps here, a few there, never both. Ratios
+are those of two such turns by CPU time (user and system), which other work on the machine hardly changes, and by the
+clock, which counts what a page fault costs outside of this system, too; medians over the rounds, and quartiles.
 Everything runs on dSprites with the study's network, batches of 64 and one thread.
 """
 
@@ -129,7 +130,7 @@ def make(name: str, data: Resident) -> Callable[[int], None]:
 
 
 def work(pipe: Any, keeps: bool) -> None:
-    """A process that takes turns: gets (name, steps), answers with the seconds of CPU time that they took."""
+    """A process that takes turns: gets (name, steps), answers with the seconds that they took."""
     if keeps:
         engine.keep_pages()
     torch.set_num_threads(1)
@@ -140,11 +141,11 @@ def work(pipe: Any, keeps: bool) -> None:
         pipe.send(taken(known[name], steps))
 
 
-def taken(run: Callable[[int], None], steps: int) -> float:
-    """Seconds of CPU time, user and system, of so many steps."""
-    start = time.process_time()
+def taken(run: Callable[[int], None], steps: int) -> np.ndarray:
+    """Seconds of so many steps, (2,): CPU time, user and system, and by the clock."""
+    start = np.array([time.process_time(), time.perf_counter()])
     run(steps)
-    return time.process_time() - start
+    return np.array([time.process_time(), time.perf_counter()]) - start
 
 
 def peak(pipe: Any) -> None:
@@ -172,7 +173,7 @@ def ratios_on_a_cpu(rounds: int) -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the two processes inherit the one core
     default, kept = started(work, False), started(work, True)
 
-    def seconds(name: str, steps: int) -> float:
+    def seconds(name: str, steps: int) -> np.ndarray:
         pipe = default if name in (BARE, BARE_ENCODING) else kept
         pipe.send((name.removesuffix(KEPT), steps))
         return pipe.recv()
@@ -181,20 +182,21 @@ def ratios_on_a_cpu(rounds: int) -> None:
     with suppress(ValueError):  # raised by a processor without bf16
         precision.require("bf16", CPU)
         pairs += HALF
-    found: dict[Any, list[float]] = {pair: [] for pair in pairs}
+    found: dict[Any, list[np.ndarray]] = {pair: [] for pair in pairs}
     for turn in range(-1, rounds):  # the first one warms up
         for (ours, base, steps, _), ratios in found.items():
             order = (ours, base) if turn % 2 else (base, ours)
             took = {name: seconds(name, steps) for name in order}
             if turn >= 0:
                 ratios.append(took[base] / took[ours])
-    drawn = 100 / np.median(found.pop(SHARE))
+    drawn = 100 / np.median(found.pop(SHARE), axis=0)[0]
     print(f"one core, torch {torch.__version__} ({torch.backends.cpu.get_cpu_capability()}), {rounds} rounds")
-    print(f"{'':24}{'beside':28}{'median':>6}   quartiles")
+    print(f"{'':24}{'beside':28}CPU time, quartiles       by the clock, quartiles")
     for (ours, base, _, target), ratios in found.items():
-        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75], axis=0)
+        told = [f"{middle[i]:.2f}   {low[i]:.2f} to {high[i]:.2f}" for i in (0, 1)]
         wanted = f"   (target {target:g})" if target else ""
-        print(f"{ours:24}{base:28}{middle:6.2f}   {low:.2f} to {high:.2f}{wanted}")
+        print(f"{ours:24}{base:28}{told[0]:26}{told[1]}{wanted}")
     print(f"drawing: {drawn:.1f} % of a step (target: below 5 %)")
     default.send(None)
     kept.send(None)
