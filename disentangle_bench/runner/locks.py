@@ -126,13 +126,18 @@ def _dead(found: Holder | None, age: float, session: str = "") -> bool:
 
 def _lives(found: Holder) -> bool:
     """Whether the holder, a process of this host, is still that process."""
+    return alive(found.pid) and (not found.started or _process(found.pid) == found.started)
+
+
+def alive(pid: int) -> bool:
+    """Whether this host has such a process."""
     try:
-        os.kill(found.pid, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except OSError:  # somebody else's
         pass
-    return not found.started or _process(found.pid) == found.started
+    return True
 
 
 def _process(pid: int) -> str:

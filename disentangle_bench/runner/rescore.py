@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,14 +89,8 @@ def score_file(
 
 def lacking_blocks(store: Store, runs: Iterable[str], blocks: list[str]) -> str:
     """What is wrong with blocks that no codes of these runs have; empty if nothing is."""
-    readable = [run for run in runs if blocks and codes_readable(store, run)]
-    return lacking(blocks, [read_codes(store.path(run) / "codes.npz").blocks for run in readable])
-
-
-def codes_readable(store: Store, run: str) -> bool:
-    """Whether a run's codes are there and whole."""
-    try:
-        read_codes(store.path(run) / "codes.npz")
-    except ValueError:
-        return False
-    return True
+    found = []
+    for run in runs if blocks else []:
+        with contextlib.suppress(ValueError):  # damaged codes are told of where they are scored
+            found.append(read_codes(store.codes(run)).blocks)
+    return lacking(blocks, found)

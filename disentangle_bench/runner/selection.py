@@ -20,7 +20,7 @@ from .store import Store
 
 log = logging.getLogger(__name__)
 ELBO = "-(reconstruction + kl), with the reconstruction at the mode of the posterior, not its mean; nats an image"
-CONFIGURATION = [*(name for name in fields_of(Run) if name not in ("seed", "precision")), "definition"]
+CONFIGURATION = [*(name for name in fields_of(Run) if name != "seed"), "definition"]
 ROWS = 10_000  # most that runs are compared on: the first of the rows, which are in random order
 
 
@@ -58,7 +58,7 @@ def _compare_all(store: Store, options: Mapping[str, Mapping[str, Any]]) -> int:
     for record in store.records():
         if record["status"] == "done" and readable(store.codes(record["run"])):
             own = [row for row in record["scores"] if _of_udr(row)]
-            same = str([record["precision"], *(record.get(name) for name in CONFIGURATION)])
+            same = str([record.get(name) for name in CONFIGURATION])
             groups.setdefault(same, {})[record["run"]] = own
     return sum(_compare(store, dict(sorted(group.items())), options.get("udr", {})) for group in groups.values())
 

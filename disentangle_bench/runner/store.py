@@ -111,7 +111,7 @@ class Store:
     def tidy(self, run: str) -> None:
         """Remove what a killed process may have left beside a finished run: its checkpoint, half-written files."""
         folder = self.folder / "runs" / run
-        left = [path for path in folder.glob(".*") if not _alive(path.name.split(".")[1])]
+        left = [path for path in folder.glob(".*") if not _written(path.name.split(".")[1])]
         for path in [folder / "checkpoint.safetensors", *left]:
             path.unlink(missing_ok=True)
 
@@ -171,14 +171,9 @@ class Store:
         return len(runs), len(numbers)
 
 
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except OSError:
-        return True
-    return True
+def _written(pid: str) -> bool:
+    """Whether the process that a temporary name begins with may still write it."""
+    return pid.isdecimal() and locks.alive(int(pid))
 
 
 def find(results: Path, run: str) -> tuple[dict[str, Any], Path]:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ..datasets import FactoredData
 from .resident import Resident
-from .stack import by_player, networks
+from .stack import networks
+from .steps import by_player
 from .stream import Stream
 
 KEPT = ((-4, 0), (-1, 2**31 - 1), (-2, 64 * 2**20))  # glibc's M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD

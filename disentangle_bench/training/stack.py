@@ -17,10 +17,8 @@ from .. import rng
 from .graphs import replay
 from .precision import computing
 from .resident import Resident
-from .steps import Alone, Step, Together, Unfolded, adam, by_player, varied
+from .steps import Alone, Step, Together, Unfolded, adam, varied
 from .stream import Stream
-
-__all__ = ["Member", "Stack", "by_player", "networks"]
 
 log = logging.getLogger(__name__)
 PROBED = 30  # steps that tell how fast a way is
