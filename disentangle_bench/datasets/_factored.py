@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
+from . import _sampling
+
 KINDS = ("categorical", "ordered", "cyclic", "continuous")
+
+
+class Pixels(Protocol):
+    """Images that need not be in memory: read from a file or drawn when they are asked for. An array is one, too."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # (n, h, w, c)
+
+    @property
+    def dtype(self) -> np.dtype: ...  # uint8
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...  # (m,) integers in any order -> (m, h, w, c)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,21 +34,25 @@ class FactoredData:
     Attributes
     ----------
     name : name of the data set
-    pixels : (n, h, w, c) uint8, the images as they are stored; read them with `take`.
-        Packed: (n, h, w / 8, c), eight pixels a byte along the width, first pixel in the highest bit, 1 is white.
+    pixels : (n, h, w, c) uint8, the images as they are stored, an array or `Pixels`; read them with `take`.
+        Packed: an array (n, h, w / 8, c), eight pixels a byte along the width, first pixel in the highest bit, 1 is
+        white.
     factors : (n, f) integers, the class of each factor: 0 ... size - 1
     levels : f arrays, what each class of a factor stands for (a share of the range, ...); evenly spaced radians for a
         cyclic factor
     names : f different names
     kinds : "categorical", "ordered", "cyclic" or "continuous", one a factor
     source : where the images come from: official, rendered, drawn ...
-    sha256 : hash of the images or of the file that they were read from
+    sha256 : hash of the images or of the file that they were read from; "md5:..." of an official file for which
+        only that is published
     packed : are the pixels binary and stored as bits?
     label : the factor that counts as the class, None if none does
     home : (n,) the row that shows the same object unrotated and centred, None if the set has no such images
     originals : (m, h, w, c) images of their own that `home` points to instead of rows
     exact : (n, f) floats, what continuous factors are beyond their class in `factors`; None if there are none
     fit : so many of the first rows are for training, the others for scoring; None if all are for both
+    weight : (n,) floats, how often training draws each row as against the others, 0 for never; None if all alike
+    shift : how `weight` came about, in words: "correlate=scale:posX:0.2"; empty without
 
     Raises
     ------
@@ -48,7 +70,7 @@ class FactoredData:
     """
 
     name: str
-    pixels: np.ndarray = field(repr=False)
+    pixels: np.ndarray | Pixels = field(repr=False)
     factors: np.ndarray = field(repr=False)
     levels: tuple[np.ndarray, ...] = field(repr=False)
     names: tuple[str, ...]
@@ -61,6 +83,8 @@ class FactoredData:
     originals: np.ndarray | None = field(default=None, repr=False)
     exact: np.ndarray | None = field(default=None, repr=False)
     fit: int | None = None
+    weight: np.ndarray | None = field(default=None, repr=False)
+    shift: str = ""
 
     def __post_init__(self) -> None:
         def need(true: bool, message: str) -> None:
@@ -69,7 +93,7 @@ class FactoredData:
 
         pixels, factors, home = self.pixels, self.factors, self.home
         need(
-            pixels.ndim == 4 and pixels.dtype == np.uint8,
+            len(pixels.shape) == 4 and pixels.dtype == np.uint8,
             f"pixels must be (n, h, w, c) uint8, got {pixels.shape} {pixels.dtype}",
         )
         need(
@@ -105,6 +129,11 @@ class FactoredData:
         need("continuous" not in self.kinds or self.exact is not None, "continuous factors need `exact`")
         need(self.exact is None or self.exact.shape == (n, f), f"exact must be ({n}, {f}) floats")
         need(self.fit is None or 0 < self.fit < n, f"fit must be from 1 to {n - 1} of {n} rows, got {self.fit}")
+        if (weight := self.weight) is not None:
+            need(weight.shape == (n,), f"weight must be ({n},) floats, got {weight.shape}")
+            need(bool(np.isfinite(weight).all() and (weight >= 0).all()), "weight must be finite and not negative")
+            for rows, use in (slice(self.fit), "training"), (slice(self.fit or 0, None), "scoring"):
+                need(bool(weight[rows].any()), f"weight leaves no row for {use}")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -153,15 +182,38 @@ class FactoredData:
         ----------
         rows : (m,) integers, or (n,) booleans
         """
-        images = self.pixels[np.asarray(rows)]
+        rows = np.asarray(rows)
+        images = self.pixels[np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp, copy=False)]
         if self.packed:
             images = np.unpackbits(images, axis=-2)
             images *= 255
         return images
 
+    def rows(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n rows as training draws them, with replacement: (n,) integers."""
+        return _sampling.rows(self, n, rng)
+
     def images(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """n images drawn with replacement: (n, h, w, c) uint8, white = 255."""
-        return self.take(rng.integers(len(self), size=n))
+        """n images as training draws them, with replacement: (n, h, w, c) uint8, white = 255."""
+        return self.take(self.rows(n, rng))
+
+    def pairs(
+        self, n: int, rng: np.random.Generator, *, k: int | None = 1, among: Iterable[str] | None = None
+    ) -> _sampling.Pairs:
+        """Two images each that differ in k factors alone: see `_sampling.pairs`."""
+        return _sampling.pairs(self, n, rng, k=k, among=among)
+
+    def groups(self, n: int, size: int, rng: np.random.Generator, *, by: str | None = None) -> np.ndarray:
+        """Rows of images that share one factor's value, (n, size): see `_sampling.groups`."""
+        return _sampling.groups(self, n, size, rng, by=by)
+
+    def labelled(self, share: float, seed: int, *, by: str | None = None) -> np.ndarray:
+        """Rows of the training images whose factors are known: see `_sampling.labelled`."""
+        return _sampling.labelled(self, share, seed, by=by)
+
+    def clips(self, n: int, length: int, rng: np.random.Generator, *, moving: str | None = None) -> np.ndarray:
+        """Rows of short films in which one factor moves, (n, length): see `_sampling.clips`."""
+        return _sampling.clips(self, n, length, rng, moving=moving)
 
     def canonical(self, rows) -> np.ndarray:
         """The same objects unrotated and centred: (m, h, w, c) uint8, white = 255.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
 from typing import Any
@@ -51,7 +52,7 @@ def footprint(model: Any, data: FactoredData, batch: int) -> int:
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda x: x):
         by_player(model, model.loss(net, **model.draw(few, batch, torch.zeros(()), Stream(0, "footprint", cpu))))
-    for own in (*net.parameters(), few.pixels):
+    for own in (*net.parameters(), *([] if few.pixels is None else [few.pixels])):
         kept.pop(own.untyped_storage().data_ptr(), None)
     return 28 * sum(p.numel() for p in net.parameters()) + 2 * sum(kept.values())
 
@@ -71,5 +72,5 @@ def capacity(model: Any, data: FactoredData, batch: int, device: torch.device) -
 
     A tenth is left to what libraries take for themselves.
     """
-    images = 0 if device.type == "cpu" else data.pixels.nbytes
+    images = 0 if device.type == "cpu" else math.prod(data.pixels.shape)
     return max(1, int((0.9 * free(device) - images) / footprint(model, data, batch)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from ..datasets import FactoredData
+
+PART = 4096  # images that go to a device at once
+FINE = 2**53  # what weights add up to
 
 
 class Resident:
@@ -17,11 +22,15 @@ class Resident:
     def __init__(self, data: FactoredData, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
         self.data, self.device, self.dtype = data, device, dtype
         self.shape = data.shape
-        self.pixels = torch.from_numpy(data.pixels).to(device)
+        self.pixels = _held(data, device)
         self.originals = None if data.originals is None else torch.from_numpy(data.originals).to(device)
         self.home = None if data.home is None else torch.from_numpy(data.home).to(device)
         label = None if data.label is None else data.factors[:, data.names.index(data.label)]
         self.label = None if label is None else torch.from_numpy(label.astype("int64")).to(device)
+        # where training draws rows unevenly: the sum of weights up to each row, whole numbers so that none gets lost
+        total = None if data.weight is None else np.cumsum(data.weight[: data.fit])
+        whole = None if total is None else np.rint(total / total[-1] * FINE).astype(np.int64)
+        self._total = None if whole is None else torch.from_numpy(whole).to(device)
         self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)[:, None]
 
     def __len__(self) -> int:
@@ -33,19 +42,24 @@ class Resident:
         return self.data.sizes[self.data.names.index(self.data.label)] if self.data.label else 10
 
     def rows(self, n: int, rng: Any) -> Tensor:
-        """n numbers of rows for training, drawn independently and uniformly."""
-        return rng.integers(self.data.fit or len(self), n)
+        """n numbers of rows for training, drawn independently: uniformly, or by the weights that the data have."""
+        if self._total is None:
+            return rng.integers(self.data.fit or len(self), n)
+        return torch.searchsorted(self._total, rng.integers(FINE, n), right=True)
 
     def at(self, rows: Tensor) -> Tensor:
         """The images of these rows."""
-        images = self.pixels[rows]  # (n, h, w, c) bytes, or (n, h, w / 8, c) of bits
+        if self.pixels is None:  # drawn or read when asked for
+            images = torch.from_numpy(self.data.take(rows.cpu().numpy())).to(self.device)
+        else:
+            images = self.pixels[rows]  # (n, h, w, c) bytes, or (n, h, w / 8, c) of bits
         if self.data.packed:
             bits = (images.unsqueeze(3) >> self._shifts) & 1  # (n, h, w / 8, 8, c)
             return bits.flatten(2, 3).permute(0, 3, 1, 2).to(self.dtype)
         return images.permute(0, 3, 1, 2).to(self.dtype) / 255
 
     def images(self, n: int, rng: Any) -> Tensor:
-        """n images, drawn independently and uniformly."""
+        """n images of training rows."""
         return self.at(self.rows(n, rng))
 
     def labels(self, rows: Tensor) -> Tensor:
@@ -69,3 +83,17 @@ class Resident:
             raise ValueError(f"data set {self.data.name!r} has no canonical images")
         at = self.home[rows]
         return self.at(at) if self.originals is None else self.originals[at].permute(0, 3, 1, 2).to(self.dtype) / 255
+
+
+def _held(data: FactoredData, device: torch.device) -> Tensor | None:
+    """The images where they are gathered from: those in memory as they are, others on another device all at once, made
+    in parts. None where they are made or read for each batch: on a CPU, or where they do not fit."""
+    if type(data.pixels) is np.ndarray:
+        return torch.from_numpy(data.pixels).to(device)
+    size = math.prod(data.pixels.shape)
+    if device.type == "cpu" or (device.type == "cuda" and size > torch.cuda.mem_get_info(device)[0] // 2):
+        return None
+    held = torch.empty(tuple(data.pixels.shape), dtype=torch.uint8, device=device)
+    for rows in np.array_split(np.arange(len(data)), -(-len(data) // PART)):
+        held[int(rows[0]) : int(rows[-1]) + 1] = torch.from_numpy(data.take(rows)).to(device)
+    return held

@@ -140,3 +140,48 @@ def test_the_period_of_a_cyclic_factor_counts_classes():
     assert data.periods == (0.0, 2.0)
     with pytest.raises(ValueError, match="levels of the cyclic factor 'size' must be evenly spaced radians"):
         FactoredData(**fields(kinds=("categorical", "cyclic"), levels=(np.zeros(2), np.array([0.0, 1.0, 3.0]))))
+
+
+class Drawn:
+    """Images that are made when they are asked for."""
+
+    shape, dtype = (3, 8, 8, 1), np.dtype(np.uint8)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, rows):
+        assert rows.dtype.kind == "i"
+        return np.tile(50 * rows.astype(np.uint8)[:, None, None, None], (1, 8, 8, 1))
+
+
+def test_images_need_not_be_in_memory():
+    import torch
+
+    from disentangle_bench.training.resident import Resident
+
+    data = FactoredData(**fields(pixels=Drawn()))
+    assert (len(data), data.shape) == (3, (8, 8, 1))
+    assert data.take([2, 0, 2])[:, 0, 0, 0].tolist() == [100, 0, 100]
+    assert data.take([False, True, True])[:, 0, 0, 0].tolist() == [50, 100]
+    images = Resident(data, torch.device("cpu")).at(torch.tensor([1, 2]))
+    np.testing.assert_allclose(images[:, 0, 3, 3], [50 / 255, 100 / 255], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "weight, message",
+    [
+        (np.ones(2), r"weight must be \(3,\) floats, got \(2,\)"),
+        (np.array([1, -1, 1.0]), "finite and not negative"),
+        (np.array([1, np.nan, 1.0]), "finite and not negative"),
+        (np.zeros(3), "weight leaves no row for training"),
+    ],
+)
+def test_weights_that_fit_nothing_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        FactoredData(**fields(weight=weight))
+
+
+def test_weights_leave_rows_to_score():
+    with pytest.raises(ValueError, match="no row for scoring"):
+        FactoredData(**fields(weight=np.array([1, 1, 0.0]), fit=2))
