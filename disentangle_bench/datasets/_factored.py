@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -161,6 +163,15 @@ class FactoredData:
         """(n, f): factors as metrics read them, a class index or, where continuous, the value."""
         continuous = np.array([kind == "continuous" for kind in self.kinds])
         return self.factors if self.exact is None else np.where(continuous, self.exact, self.factors)
+
+    @cached_property
+    def is_grid(self) -> bool:
+        """Are the rows every combination of factors once, the last factor fastest, none of them continuous?"""
+        last, whole = np.arange(len(self)), "continuous" not in self.kinds and len(self) == math.prod(self.sizes)
+        for size, column in zip(self.sizes[::-1], self.factors.T[::-1]) if whole else ():
+            whole = whole and bool((column == last % size).all())
+            last = last // size
+        return whole
 
     @property
     def scored(self) -> np.ndarray:

@@ -40,6 +40,11 @@ class Gaussian:
         """KL to N(0, I), a column a unit: (mean^2 + var - logvar - 1) / 2."""
         return 0.5 * (self.mean.square() + self.logvar.exp() - self.logvar - 1)
 
+    def kl_to_other(self, q: Gaussian) -> Tensor:
+        """KL to another Gaussian, a column a unit."""
+        scaled = ((self.mean - q.mean).square() + self.logvar.exp()) / q.logvar.exp()
+        return 0.5 * ((scaled - 1) + (q.logvar - self.logvar))  # so that equal ones are at 0 exactly
+
     def kl_to(self, mean: Tensor, sd: float) -> Tensor:
         """KL to N(mean, sd^2 I), a column a unit."""
         scaled = Gaussian((self.mean - mean) / sd, self.logvar - 2 * math.log(sd))

@@ -9,11 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..rng import stream
+
 if TYPE_CHECKING:
     from ..datasets import FactoredData
 
 PART = 4096  # images that go to a device at once
 FINE = 2**53  # what weights add up to
+POOL = 2**16  # pairs that a table which is no grid gives
 
 
 class Resident:
@@ -31,6 +34,7 @@ class Resident:
         total = None if data.weight is None else np.cumsum(data.weight[: data.fit])
         whole = None if total is None else np.rint(total / total[-1] * FINE).astype(np.int64)
         self._total = None if whole is None else torch.from_numpy(whole).to(device)
+        self._grid, self._pools = _grid(data, device), {}
         self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)[:, None]
 
     def __len__(self) -> int:
@@ -46,6 +50,25 @@ class Resident:
         if self._total is None:
             return rng.integers(self.data.fit or len(self), n)
         return torch.searchsorted(self._total, rng.integers(FINE, n), right=True)
+
+    def pairs(self, n: int, rng: Any, k: int) -> tuple[Tensor, Tensor]:
+        """n pairs of rows that differ in k factors, or where k is 0 in 1 to all but one: see `FactoredData.pairs`.
+
+        Of a full grid every pair can come up; of any other table those of a fixed draw of `POOL` pairs.
+        """
+        if self._grid is None:
+            if k not in self._pools:
+                first, second, _ = self.data.pairs(POOL, stream(0, "pairs"), k=k or None)
+                self._pools[k] = torch.from_numpy(np.stack([first, second])).to(self.device)
+            first, second = self._pools[k][:, rng.integers(POOL, n)]
+            return first, second
+        sizes, strides, around = self._grid  # of the factors that vary
+        first = self.rows(n, rng)
+        count = rng.integers(len(sizes) - 1, n, 1) + 1 if k == 0 else k
+        changed = rng.uniform(n, len(sizes)).argsort(1).argsort(1) < count
+        before = first[:, None] // strides % sizes
+        after = (before + 1 + (rng.uniform(n, len(sizes)) * (around - 1)).long()) % around  # another value for certain
+        return first, first + (torch.where(changed, after - before, 0) * strides).sum(1)
 
     def at(self, rows: Tensor) -> Tensor:
         """The images of these rows."""
@@ -97,3 +120,14 @@ def _held(data: FactoredData, device: torch.device) -> Tensor | None:
     for rows in np.array_split(np.arange(len(data)), -(-len(data) // PART)):
         held[int(rows[0]) : int(rows[-1]) + 1] = torch.from_numpy(data.take(rows)).to(device)
     return held
+
+
+def _grid(data: FactoredData, device: torch.device) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Sizes and strides of the factors that vary, and how many different values they have, if the rows are a full grid
+    that training draws from uniformly; else None."""
+    if data.weight is not None or data.fit or not data.is_grid:
+        return None
+    sizes, strides = np.array(data.sizes), np.cumprod([1, *data.sizes[:0:-1]])[::-1]
+    around = np.array([round(period) or size for period, size in zip(data.periods, sizes)])
+    sizes, strides, around = (torch.from_numpy(part[sizes > 1].copy()).to(device) for part in (sizes, strides, around))
+    return sizes, strides, around
