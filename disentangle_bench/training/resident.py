@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PART = 4096  # images that go to a device at once
 FINE = 2**53  # what weights add up to
-POOL = 2**16  # pairs that a table which is no grid gives
+POOL = 2**16  # pairs of a table that is no grid, or groups
 
 
 class Resident:
@@ -69,6 +69,14 @@ class Resident:
         before = first[:, None] // strides % sizes
         after = (before + 1 + (rng.uniform(n, len(sizes)) * (around - 1)).long()) % around  # another value for certain
         return first, first + (torch.where(changed, after - before, 0) * strides).sum(1)
+
+    def groups(self, n: int, size: int, rng: Any, by: str | None) -> Tensor:
+        """n groups of rows that share a factor's value, (n, size), of a fixed draw of `POOL` of them: see
+        `FactoredData.groups`."""
+        if (size, by) not in self._pools:
+            drawn = self.data.groups(POOL, size, stream(0, "groups"), by=by)
+            self._pools[size, by] = torch.from_numpy(drawn).to(self.device)
+        return self._pools[size, by][rng.integers(POOL, n)]
 
     def at(self, rows: Tensor) -> Tensor:
         """The images of these rows."""

@@ -53,6 +53,7 @@ def test_a_step_needs_nothing_of_the_host(name):
     """On a device without values, asking for one is an error: what passes can be recorded as a CUDA graph."""
     model, data = ZOO[name], Resident(load("toy"), META)
     net = networks(model, 0, data)
+    model.draw(data, 8, torch.zeros((), device=META), Shapes())  # the first one may set up what the others draw from
     with HostWork() as host:
         terms = by_player(model, model.loss(net, **model.draw(data, 8, torch.zeros((), device=META), Shapes())))
         for parts in terms.values():
