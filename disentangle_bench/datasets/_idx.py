@@ -13,21 +13,30 @@ from pathlib import Path
 import numpy as np
 
 from . import _download, _moved
+from ._download import File
 from ._factored import FactoredData
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 SIDE = 28  # pixels
 
 
+def files(name: str, urls: tuple[str, ...], known: tuple[tuple[int, str], ...]) -> tuple[File, ...]:
+    """The official files of a set, packed, in the order of `FILES`.
+
+    Parameters
+    ----------
+    name : name of the set and of its folder in the data folder
+    urls : where the files are, up to their names: the place that published them, then mirrors
+    known : bytes and sha256 of each
+    """
+    return tuple(
+        File(f"{name}/{file}.gz", tuple(f"{url}{file}.gz" for url in urls), size, sha256)
+        for file, (size, sha256) in zip(FILES, known)
+    )
+
+
 def load(
-    name: str,
-    url: str,
-    sha256: tuple[str, ...],
-    data_dir: str | Path | None,
-    *,
-    label: str,
-    transform: str,
-    copies: int,
+    name: str, official: tuple[File, ...], data_dir: str | Path | None, *, label: str, transform: str, copies: int
 ) -> FactoredData:
     """The set of the four files, moved; arguments as in `fetch` and `moved`. From unpacked files, `source` is "local".
 
@@ -37,22 +46,16 @@ def load(
         As `fetch` and `read`; an unknown option, before anything is downloaded.
     """
     _moved.check(name, transform, copies)
-    paths = fetch(name, url, sha256, data_dir)
+    paths = fetch(name, official, data_dir)
     source = "official" if paths[0].suffix == ".gz" else "local"
     return _moved.moved(name, *read(paths), label=label, transform=transform, copies=copies, source=source)
 
 
-def fetch(name: str, url: str, sha256: tuple[str, ...], data_dir: str | Path | None) -> tuple[Path, ...]:
+def fetch(name: str, official: tuple[File, ...], data_dir: str | Path | None) -> tuple[Path, ...]:
     """Paths of a set's four files, in the order of `FILES`: the official ones, or unpacked ones in their place.
 
     Unpacked files may hold any set in this format. They are used where not all official files are there; then nothing
     is downloaded, so that two sets never mix.
-
-    Parameters
-    ----------
-    name : name of the set and of its folder in the data folder
-    url : where the official files are, up to their names
-    sha256 : hashes of the official (packed) files, in the order of `FILES`
 
     Raises
     ------
@@ -69,11 +72,12 @@ def fetch(name: str, url: str, sha256: tuple[str, ...], data_dir: str | Path | N
             raise ValueError(f"{folder} holds unpacked files, but not all four: {', '.join(absent)} missing")
         return tuple(unpacked)
     try:
-        return tuple(_download.local(f"{url}{file}.gz", known, folder) for file, known in zip(FILES, sha256))
+        return _download.fetch_all(official, data_dir)
     except ConnectionError as error:
         raise ConnectionError(
-            f"{error}. Put {', '.join(missing)} into {folder}: the official files from {url}, or all four of another "
-            "set in this format, unpacked and without .gz in their names"
+            f"{error}. Put {', '.join(missing)} into {folder}: the official files from "
+            f"{official[0].urls[0].rpartition('/')[0]}/, or all four of another set in this format, unpacked and "
+            "without .gz in their names"
         ) from error
 
 

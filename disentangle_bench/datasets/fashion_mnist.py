@@ -7,12 +7,23 @@ from pathlib import Path
 from . import _idx
 from ._factored import FactoredData
 
-URL = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
-SHA256 = (  # as tensorflow_datasets and torchvision list them
-    "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-    "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-    "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-    "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+FILES = _idx.files(
+    "fashion_mnist",
+    (
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    (  # as tensorflow_datasets and torchvision list them
+        (26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+        (29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+        (4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+        (5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+    ),
+)
+LICENCE = "MIT"
+CITATION = (
+    "Xiao, Rasul & Vollgraf 2017, Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms, "
+    "arXiv:1708.07747"
 )
 
 
@@ -46,7 +57,7 @@ def fashion_mnist(data_dir: str | Path | None = None, *, transform: str = "none"
     Xiao, Rasul & Vollgraf 2017, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms"
     (MIT).
     """
-    return _idx.load("fashion_mnist", URL, SHA256, data_dir, label="garment", transform=transform, copies=copies)
+    return _idx.load("fashion_mnist", FILES, data_dir, label="garment", transform=transform, copies=copies)
 
 
 def fetch(data_dir: str | Path | None = None) -> Path:
@@ -57,4 +68,4 @@ def fetch(data_dir: str | Path | None = None) -> Path:
     ConnectionError, ValueError
         They cannot be downloaded; one is there but damaged.
     """
-    return _idx.fetch("fashion_mnist", URL, SHA256, data_dir)[0].parent
+    return _idx.fetch("fashion_mnist", FILES, data_dir)[0].parent

@@ -7,12 +7,23 @@ from pathlib import Path
 from . import _idx
 from ._factored import FactoredData
 
-URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"  # torchvision's mirror
-SHA256 = (  # as tensorflow_datasets and torchvision list them
-    "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+FILES = _idx.files(
+    "mnist",
+    (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",  # as torchvision
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",  # as tensorflow_datasets
+    ),
+    (  # as tensorflow_datasets and torchvision list them
+        (9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+        (28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+        (1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+        (4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    ),
+)
+LICENCE = "CC BY-SA 3.0, as usually stated"
+CITATION = (
+    "LeCun, Bottou, Bengio & Haffner 1998, Gradient-based learning applied to document recognition, Proceedings of the "
+    "IEEE 86"
 )
 
 
@@ -47,7 +58,7 @@ def mnist(data_dir: str | Path | None = None, *, transform: str = "none", copies
     ----------
     LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition".
     """
-    return _idx.load("mnist", URL, SHA256, data_dir, label="digit", transform=transform, copies=copies)
+    return _idx.load("mnist", FILES, data_dir, label="digit", transform=transform, copies=copies)
 
 
 def fetch(data_dir: str | Path | None = None) -> Path:
@@ -58,4 +69,4 @@ def fetch(data_dir: str | Path | None = None) -> Path:
     ConnectionError, ValueError
         They cannot be downloaded; one is there but damaged.
     """
-    return _idx.fetch("mnist", URL, SHA256, data_dir)[0].parent
+    return _idx.fetch("mnist", FILES, data_dir)[0].parent

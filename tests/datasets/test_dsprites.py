@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from disentangle_bench.datasets import _sprites, load
+from disentangle_bench.datasets._download import File
 
 module = importlib.import_module("disentangle_bench.datasets.dsprites")
 
@@ -203,7 +204,7 @@ def test_drawing_is_announced_in_honest_words(data, offline, monkeypatch, tmp_pa
 def test_without_a_network_it_is_drawn(data, monkeypatch, tmp_path):
     monkeypatch.delenv("BENCH_OFFLINE", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(module, "URL", "http://127.0.0.1:1/dsprites.npz")
+    monkeypatch.setattr(module, "FILES", (File("dsprites.npz", ("http://127.0.0.1:1/dsprites.npz",)),))
     monkeypatch.setattr(_sprites, "render", lambda: data.pixels[..., 0])
     assert load("dsprites", tmp_path).source == "rendered"
     assert list(tmp_path.iterdir()) == []
@@ -241,8 +242,7 @@ def file(small, tmp_path):
 
 def test_the_official_file_is_used_where_it_lies(data, offline, monkeypatch, file, tmp_path):
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setattr(module, "URL", f"https://nowhere.invalid/{file.name}")
-    monkeypatch.setattr(module, "SHA256", sha256)
+    monkeypatch.setattr(module, "FILES", (File(file.name, (), sha256=sha256),))
     monkeypatch.setattr(module, "read", lambda path: {file: data.pixels[..., 0]}[path])
     official = load("dsprites", tmp_path)
     assert (official.source, official.sha256) == ("official", sha256)
@@ -261,6 +261,7 @@ def test_official_images_are_read_chunk_by_chunk(small, file):
         ({"imgs": np.zeros((4, 64, 64), np.uint8)}, r"imgs is \(4, 64, 64\) uint8, expected \(5, 64, 64\) uint8"),
         ({"imgs": np.zeros((5, 64, 64))}, r"imgs is \(5, 64, 64\) float64, expected"),
         ({"imgs": np.asfortranarray(np.zeros((5, 64, 64), np.uint8))}, "in Fortran order, expected"),
+        ({"imgs": np.array([{}], dtype=object)}, r"imgs is \(1,\) object, expected"),  # a pickle
     ],
 )
 def test_other_arrays_are_refused(tmp_path, arrays, message):

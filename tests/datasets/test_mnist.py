@@ -52,8 +52,9 @@ def name(request):
 @pytest.fixture
 def official(name, arrays, monkeypatch, tmp_path):
     """The data folder."""
-    sha256 = put(tmp_path / name, arrays, packed=True)
-    monkeypatch.setattr(importlib.import_module(f"disentangle_bench.datasets.{name}"), "SHA256", sha256)
+    known = tuple((0, sha256) for sha256 in put(tmp_path / name, arrays, packed=True))
+    files = _idx.files(name, ("https://nowhere.invalid/",), known)
+    monkeypatch.setattr(importlib.import_module(f"disentangle_bench.datasets.{name}"), "FILES", files)
     return tmp_path
 
 
@@ -124,9 +125,9 @@ def test_some_unpacked_files_are_not_enough(local):
 def test_what_is_missing_offline_is_said_with_its_place(official, name):
     (official / name / "train-labels-idx1-ubyte.gz").unlink()
     (official / name / "t10k-images-idx3-ubyte.gz").unlink()
-    missing = "Put train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz into "
+    missing = r"from \S+\. Put train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz into "
     for ask in load, datasets.fetch:
-        with pytest.raises(ConnectionError, match=f"BENCH_OFFLINE forbids its download. {missing}{official / name}: "):
+        with pytest.raises(ConnectionError, match=f"BENCH_OFFLINE forbids its download {missing}{official / name}: "):
             ask(name, official)
         with pytest.raises(ConnectionError, match="Put " + ", ".join(f"{file}.gz" for file in _idx.FILES)):
             ask(name, official / "elsewhere")
@@ -136,7 +137,8 @@ def test_what_is_missing_offline_is_said_with_its_place(official, name):
 def test_a_server_that_cannot_be_reached_is_named(monkeypatch, tmp_path):
     monkeypatch.delenv("BENCH_OFFLINE")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("disentangle_bench.datasets.mnist.URL", "http://127.0.0.1:1/mnist/")
+    files = _idx.files("mnist", ("http://127.0.0.1:1/mnist/",), 4 * ((0, "0" * 64),))
+    monkeypatch.setattr("disentangle_bench.datasets.mnist.FILES", files)
     with pytest.raises(ConnectionError, match=r"http://127.0.0.1:1/mnist/train-images-idx3-ubyte.gz cannot be reached"):
         load("mnist", tmp_path)
 
@@ -204,8 +206,8 @@ def test_the_contract_and_the_command_line(official, name, monkeypatch):
 
 
 def test_the_published_hashes_are_whole_and_differ():
-    sets = [importlib.import_module(f"disentangle_bench.datasets.{name}").SHA256 for name in NAMES]
-    assert all(len(bytes.fromhex(known)) == 32 for known in (*sets[0], *sets[1])) and len({*sets[0], *sets[1]}) == 8
+    files = [file for name in NAMES for file in importlib.import_module(f"disentangle_bench.datasets.{name}").FILES]
+    assert all(len(bytes.fromhex(file.sha256)) == 32 for file in files) and len({file.sha256 for file in files}) == 8
 
 
 @pytest.mark.network
