@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from . import catalog
 
 Models = Annotated[str, typer.Option(help="Comma-separated names; `controls`: oracle, noise, untrained, pca; `all`.")]
 Metrics = Annotated[
@@ -15,13 +18,48 @@ Metrics = Annotated[
 Blocks = Annotated[
     str, typer.Option(help="Score blocks of the codes, too: `each`, or comma-separated names; z_c+z takes two as one.")
 ]
-Folder = Annotated[Path, typer.Argument(help="A results folder.")]
+
+
+def found(folder: Path) -> Path:
+    """A results folder by its path or, if there is nothing, by its name below results/.
+
+    Raises
+    ------
+    ValueError
+        A name of neither, though there are others (the message holds the nearest).
+    """
+    if folder.exists() or folder.is_absolute():
+        return folder
+    results = Path("results")
+    if (results / folder).is_dir():
+        return results / folder
+    known = sorted(path.parent.name for path in results.glob("*/runs"))
+    if known and len(folder.parts) == 1:
+        catalog.choose("results folder", str(folder), known)
+    return folder
+
+
+Folder = Annotated[Path, typer.Argument(help="A results folder, or the name of one below results/.", callback=found)]
 DataDir = Annotated[str | None, typer.Option("--data-dir", envvar="BENCH_DATA", help="Where data files are kept.")]
 Settings = Annotated[
-    list[str], typer.Option("--set", help="NAME.PARAMETER=VALUE, can be repeated; a,b,c sweeps a model's parameter.")
+    list[str],
+    typer.Option(
+        "--set",
+        help="NAME.PARAMETER=VALUE, can be repeated; a,b,c sweeps. NAME: a model, metric or data set; data: all these.",
+    ),
 ]
 
-Datasets = Annotated[str, typer.Option(help="Comma-separated names of data sets.")]
+Datasets = Annotated[
+    str | None, typer.Option(help="Comma-separated names of data sets; dsprites if this and --data are left out.")
+]
+Data = Annotated[
+    list[str],
+    typer.Option(
+        metavar="PATH",
+        help="Your own: a .npz or HDF5 file, a folder with factors.csv, or MODULE:FUNCTION (docs/data.md); can be "
+        "repeated.",
+    ),
+]
 Seeds = Annotated[str, typer.Option(help="How many (10: 0 to 9), or which (3:6 is 3, 4, 5; 1,7 is just these).")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Training steps, instead of the budget's.")]
 Budget = Annotated[str, typer.Option(help="quick | standard | paper.")]
@@ -67,9 +105,31 @@ EvaluateAt = Annotated[
 CheckpointEvery = Annotated[
     int | None, typer.Option(min=1, metavar="STEPS", help="Steps between checkpoints; every ten seconds if left out.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
+Scorers = Annotated[
+    str,
+    typer.Option(
+        metavar="N|auto",
+        help="Processes that score runs while others train. `auto`: on CUDA a process for each core that no device "
+        "takes; 0 on a CPU, where a run is scored by the process that trained it.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and what it will take, and stop.")]
 
 
 def split(text: str) -> list[str]:
-    """The parts of a comma-separated text."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+    """The parts of a comma-separated text; commas in brackets separate options.
+
+    Examples
+    --------
+    >>> split("toy, digits(copies=2, transform=se2)")
+    ['toy', 'digits(copies=2, transform=se2)']
+    """
+    return [part.strip() for part in re.split(r",(?![^()]*\))", text) if part.strip()]
+
+
+def data(dataset: str | None, paths: list[str]) -> list[str]:
+    """What --dataset and --data name: sets of the suite, and where somebody's own lie."""
+    from .datasets import place
+
+    own = [str(place(path)) for text in paths for path in split(text)]
+    return [*split(("" if own else "dsprites") if dataset is None else dataset), *own]

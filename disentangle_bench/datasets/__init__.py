@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from pathlib import Path
 from typing import Any
 
 from disentangle_bench import catalog
 
+from . import _own
 from ._factored import FactoredData
+from ._names import SHIFTS, called, parse, place, spell
+from ._shift import shifted
 
-__all__ = ["FactoredData", "fetch", "load", "names", "parse", "spell"]
+__all__ = ["FactoredData", "called", "fetch", "load", "names", "outline", "parse", "place", "spell"]
 
 
 def names() -> list[str]:
@@ -18,67 +22,53 @@ def names() -> list[str]:
     return catalog.names("dataset")
 
 
-def load(name: str, data_dir: str | Path | None = None) -> FactoredData:
-    """A data set by its name.
+def load(name: str | Path, data_dir: str | Path | None = None) -> FactoredData:
+    """A data set by its name, or somebody's own by where it lies.
 
     Parameters
     ----------
-    name : one of `names()`, with options in brackets where it has any: "digits(transform=se2)"
+    name : one of `names()`; or a .npz or HDF5 file, a folder with factors.csv, or "module:function" (see `_own.own`).
+        With options in brackets: "digits(transform=se2)", and of every set `correlate` and `holdout` (see
+        `_shift.shifted`): "dsprites(correlate=scale:posX:0.2)"
     data_dir : folder of downloaded files; by default the environment variable BENCH_DATA or the user's cache folder
 
     Raises
     ------
     ValueError
-        Unknown name or option (the message holds the nearest valid one and all that exist), or a damaged file.
+        Unknown name or option (the message holds the nearest valid one and all that exist), a damaged file, or data
+        of somebody's own that are not as they should be (the message holds file, place and what was expected).
 
     Examples
     --------
     >>> load("toy").names
     ('shape', 'scale', 'posX', 'posY')
+    >>> load("toy(holdout=shape:2)").shift
+    'holdout=shape:2'
     """
     plain, options = parse(name)
-    return catalog.get("dataset", plain)(data_dir, **options)
+    shift = {key: options.pop(key) for key in SHIFTS if key in options}
+    if plain in names():
+        return _shifted(catalog.get("dataset", plain)(data_dir, **options), shift)
+    return _shifted(_own.own(plain, **options), shift)
 
 
-def parse(name: str) -> tuple[str, dict[str, Any]]:
-    """A data set's plain name and its options, refused by name if they are unknown or of the wrong type.
+def outline(name: str | Path) -> FactoredData:
+    """All of a data set but its images, without its files, as far as it is known without them; else the set itself.
 
-    Examples
-    --------
-    >>> parse("digits(copies=2, transform=se2)")
-    ('digits', {'copies': 2, 'transform': 'se2'})
+    Raises
+    ------
+    ValueError
+        As `load`; and whoever asks for images of an outline.
     """
-    plain, _, rest = name.partition("(")
-    plain = catalog.choose("dataset", plain.strip())
-    known = inspect.signature(catalog.get("dataset", plain)).parameters.values()
-    defaults = {p.name: p.default for p in known if p.kind is p.KEYWORD_ONLY}
-    options = {}
-    for part in filter(None, (part.strip() for part in rest.removesuffix(")").split(","))):
-        key, _, value = (side.strip() for side in part.partition("="))
-        catalog.choose(f"option of {plain}", key, sorted(defaults))
-        kind = type(defaults[key])
-        try:
-            options[key] = kind(value)
-        except ValueError:
-            raise ValueError(f"{plain}.{key}: got {value!r}, expected {kind.__name__}") from None
-    return plain, options
-
-
-def spell(name: str, options: dict[str, Any]) -> str:
-    """A data set with options as one name; options that say nothing new are left out.
-
-    Examples
-    --------
-    >>> spell("digits", {"transform": "se2", "copies": 1})
-    'digits(transform=se2)'
-    """
-    known = inspect.signature(catalog.get("dataset", catalog.choose("dataset", name))).parameters
-    said = [f"{key}={value}" for key, value in sorted(options.items()) if value != known[key].default]
-    return f"{name}({', '.join(said)})" if said else name
+    plain, options = parse(name)
+    if plain not in names() or not hasattr(module := _module(plain), "outline"):
+        return load(name)
+    shift = {key: options.pop(key) for key in SHIFTS if key in options}
+    return _shifted(module.outline(**options), shift)
 
 
 def fetch(name: str, data_dir: str | Path | None = None) -> Path:
-    """Path of a data set's official file, downloaded if it is not in the data folder.
+    """Path of a data set's official file (or of the folder of several), downloaded if it is not in the data folder.
 
     Raises
     ------
@@ -87,9 +77,21 @@ def fetch(name: str, data_dir: str | Path | None = None) -> Path:
     ConnectionError
         The file cannot be downloaded.
     """
-    import importlib
-
-    module = importlib.import_module(f"{__name__}.{catalog.choose('dataset', name)}")
+    plain, options = parse(name)
+    module: Any = _module(plain) if plain in names() else None
     if not hasattr(module, "fetch"):
-        raise ValueError(f"data set {name!r} has no file to fetch: it is drawn")
-    return module.fetch(data_dir)
+        raise ValueError(f"data set {name!r} has no file to fetch: it is {'drawn' if module else 'your own'}")
+    takes = inspect.signature(module.fetch).parameters  # a variant has a file of its own
+    return module.fetch(data_dir, **{key: value for key, value in options.items() if key in takes})
+
+
+def _shifted(data: FactoredData, shift: dict[str, str]) -> FactoredData:
+    """The set with its shift, refused by the name of the set, of which a plan may have several."""
+    try:
+        return shifted(data, **shift)
+    except ValueError as error:
+        raise ValueError(f"{data.name}: {error}") from None
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name}")

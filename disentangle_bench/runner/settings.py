@@ -9,6 +9,8 @@ from typing import Any
 from .. import catalog
 from .plan import BUDGETS, Budget, Study, fields_of
 
+EVERY = "data"  # in settings: every data set of the plan
+
 
 def question(
     models: list[str],
@@ -34,8 +36,9 @@ def question(
         if not given:
             raise ValueError(f"{option}: nothing given; `bench list {kind}` shows what there is")
     names = with_options(datasets, settings)
+    plain = [plain_name(name) for name in names]
     chosen = build_models(models, settings, size)
-    options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen], datasets)
+    options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen], plain)
     return Study(
         chosen,
         names,
@@ -46,7 +49,7 @@ def question(
         metrics,
         options,
         blocks,
-        name="-".join(dict.fromkeys(name.partition("(")[0] for name in names)),
+        name="-".join(dict.fromkeys(plain)),
         note=size.note if steps is None else f"{steps:,} steps, otherwise --budget {budget}",
         precision=precision,
     )
@@ -54,6 +57,8 @@ def question(
 
 def with_options(names: list[str], settings: list[str]) -> list[str]:
     """Data sets with their options spelt out, from names and settings such as "digits.transform=so2,se2" (a sweep).
+
+    "data.correlate=scale:posX:0.2" is a setting of every one of them.
 
     Raises
     ------
@@ -67,10 +72,17 @@ def with_options(names: list[str], settings: list[str]) -> list[str]:
         plain, fixed = parse(name)
         ways = [fixed]
         for target, option, text in map(split_setting, settings):
-            if target == plain:
+            if target in (EVERY, plain_name(name)):
                 ways = [{**way, **parse(f"{plain}({option}={v})")[1]} for way in ways for v in text.split(",")]
         found += [spell(plain, way) for way in ways]
     return list(dict.fromkeys(found))
+
+
+def plain_name(name: str) -> str:
+    """A data set's name in tables, without options."""
+    from ..datasets import called
+
+    return called(name)[0].partition("(")[0]
 
 
 def build_models(names: list[str], settings: list[str], budget: Budget) -> list[Any]:
@@ -113,12 +125,13 @@ def metric_options(
     """
     options = {name: dict(values) for name, values in budget.metrics.items()}
     for target, option, text in map(split_setting, settings):
-        if target in models or target in datasets:
+        if target in (*models, *datasets) or (target == EVERY and datasets):
             continue
         for kind in ("model", "dataset"):
             if target in catalog.names(kind):
                 raise ValueError(f"--set {target}.{option}: {target} is not among the {kind}s of this plan")
-        catalog.choose("model of this plan or metric", target, [*models, *catalog.names("metric")])
+        known = [*models, *datasets, *catalog.names("metric"), *([EVERY] if datasets else [])]
+        catalog.choose("model of this plan or metric", target, known)
         parameters = inspect.signature(catalog.get("metric", target)).parameters.values()
         defaults = {
             p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and not p.name.startswith("test_")

@@ -1,6 +1,7 @@
 """Pairs, groups, labelled images and clips: on a full grid, on a table of some combinations, on shifted data."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,3 +177,11 @@ def test_a_table_without_such_images_says_so():
         dataclasses.replace(lone, label=None).groups(1, 1, rng())
     with pytest.raises(ValueError, match="continuous: no two images share"):
         load("digits(transform=so2)").groups(1, 2, rng(), by="angle")
+
+
+def test_the_example_of_the_documentation_runs():
+    text = Path("docs/data.md").read_text(encoding="utf8").partition("## Images for models that are told something")[2]
+    found = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], found)
+    assert found["pairs"].changed.sum() == 64 and found["images"].shape == (40, 16, 16, 1)
+    assert found["groups"].shape == (8, 4) and len(found["rows"]) == 30
