@@ -16,6 +16,7 @@ NAMES = ("shape", "scale", "posX", "posY")
 KINDS = ("categorical", "ordered", "ordered", "ordered")
 LEVELS = (np.array([1.0, 2.0, 3.0]), RADII / 4, np.linspace(0, 1, 8), np.linspace(0, 1, 8))
 SIZES = tuple(len(level) for level in LEVELS)
+PINNED = {"toy": "e8eff08cc3ce0f62804acd4311107e7cb18058858ee1fed6ab187a0a44aa154f"}
 
 
 def toy(data_dir: str | Path | None = None) -> FactoredData:

@@ -60,21 +60,25 @@ def encode(model: Any, net: nn.Module, data: Resident, rows: np.ndarray) -> tupl
     the prior in nats an image; `used_units`, how many units have a mean KL above 0.01 nats. A
     model whose codes have no noise has no KL.
     """
-    means, sds, clusters, nll, rates = [], [], [], [], []
+    held: dict[str, Tensor] = {}  # one tensor each: many small ones, kept between large buffers, would keep these, too
+    done = 0
     for x in _batches(data, rows):
         q = model.q(net, x)
         codes = model.codes(q)
-        means.append(codes.mean)
-        sds.append(codes.sd)
-        nll.append(bernoulli_nll(x, model.decode(net, model.mode(q))))
-        rates.append(model.rate(q))
-        clusters.append(model.clusters(q) if hasattr(model, "clusters") else None)
-    facts = {"reconstruction": torch.cat(nll).cpu().double().mean().item()}
-    if rates[0] is not None:
-        rate = torch.cat(rates).cpu().double().mean(0)
+        found = {"mean": codes.mean, "sd": codes.sd, "nll": bernoulli_nll(x, model.decode(net, model.mode(q)))}
+        found |= {"rate": model.rate(q), "clusters": model.clusters(q) if hasattr(model, "clusters") else None}
+        for name, part in found.items():
+            if part is not None and name not in held:
+                held[name] = part.new_empty((len(rows), *part.shape[1:]))
+            if part is not None:
+                held[name][done : done + len(x)] = part
+        done += len(x)
+    facts = {"reconstruction": held["nll"].cpu().double().mean().item()}
+    if "rate" in held:
+        rate = held["rate"].cpu().double().mean(0)
         facts |= {"kl": rate.sum().item(), "used_units": float((rate > ACTIVE).sum())}
-    own = None if clusters[0] is None else torch.cat(clusters).cpu().numpy()
-    return Codes(_numpy(torch.cat(means)), _numpy(torch.cat(sds)), model.blocks(net), own), facts
+    own = held["clusters"].cpu().numpy() if "clusters" in held else None
+    return Codes(_numpy(held["mean"]), _numpy(held["sd"]), model.blocks(net), own), facts
 
 
 @evaluating
