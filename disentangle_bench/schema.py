@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 4
-ALL = "all"  # the block that is every unit of a code
+VERSION = 5
+ALL = "all"  # the block that is every unit of a code, and the split that is every row alike
+TRAIN = "train"  # the split as training draws rows
+HELD_OUT = "held-out"  # the split that training never sees
+SPLITS = (ALL, TRAIN, HELD_OUT)
 UNDEFINED = "undefined"  # how the error begins where nothing went wrong, but there is no such number
 # columns that older tables and records lack, and what they hold there
-LATER = {"scores": {"warning": "", "block": ALL}, "runs": {"precision": "fp32", "way": ""}}
+LATER = {"scores": {"warning": "", "block": ALL, "split": ALL}, "runs": {"precision": "fp32", "way": ""}}
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description
@@ -43,6 +46,7 @@ SCORES = {  # a row a number
     "run": "string",
     "metric": "string",  # dotted where a metric has parts: dci.disentanglement
     "block": "string",  # of the code's units: all, or the name of a block ("z_c", "z_c+z")
+    "split": "string",  # of the images, where training draws some more often than others: all | train | held-out
     "version": "Int64",  # raised when the meaning of the number changes
     "value": "Float64",  # missing when the metric could not be computed; `error` says why
     "seconds": "Float64",
@@ -81,6 +85,7 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
     "status",
     "metric",
     "block",
+    "split",
     "version",
     "value",
     "n",
@@ -90,9 +95,15 @@ RESULTS = [  # the joined long table for people: nothing in it depends on when o
 ]
 
 
-def named(metric: str, block: str) -> str:
-    """ "mig" of all units, "mig [z_c]" of a block."""
-    return metric if block == ALL else f"{metric} [{block}]"
+def named(metric: str, block: str = ALL, split: str = ALL) -> str:
+    """A number's name: its metric, with the block and the split where these are not `ALL`.
+
+    Examples
+    --------
+    >>> named("mig"), named("mig", "z_c"), named("mig", split="train"), named("mig", "z_c", "held-out")
+    ('mig', 'mig [z_c]', 'mig {train}', 'mig [z_c] {held-out}')
+    """
+    return metric + (f" [{block}]" if block != ALL else "") + (f" {{{split}}}" if split != ALL else "")
 
 
 def broken(error: str) -> bool:

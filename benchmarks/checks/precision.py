@@ -14,7 +14,7 @@ import torch
 from disentangle_bench.datasets import load
 from disentangle_bench.metrics import dci, factorvae_score, mig
 from disentangle_bench.models.betavae import BetaVAE
-from disentangle_bench.runner.work import evaluation_rows
+from disentangle_bench.runner.splits import evaluation_rows
 from disentangle_bench.training import engine, evaluate
 from disentangle_bench.training.resident import Resident
 

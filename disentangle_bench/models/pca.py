@@ -10,6 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..rng import stream
+
+MOST = 10_000  # images that components are fitted to
+
 
 @dataclass(frozen=True)
 class PCA:
@@ -21,14 +25,22 @@ class PCA:
             raise ValueError(f"pca.latents: got {self.latents}, expected at least 1")
 
     def represent(self, data: Any, rows: np.ndarray, shown: np.ndarray, seed: int) -> dict[str, Any]:
-        """`codes` (n, latents) fitted to the rows' own images, and `reconstructions` of those shown."""
+        """`codes` (n, latents) fitted to the rows' own images, and `reconstructions` of those shown.
+
+        Where training draws some images more often than others, they are fitted to images drawn like that: whatever the
+        rows, the components are the same.
+        """
         from sklearn.decomposition import PCA as Components
 
-        x = data.take(rows).reshape(len(rows), -1).astype(np.float32) / 255
-        width = min(self.latents, *x.shape)
-        solver = "full" if width == min(x.shape) else "randomized"
+        def flat(rows: np.ndarray) -> np.ndarray:
+            return data.take(rows).reshape(len(rows), -1).astype(np.float32) / 255
+
+        own = data.weight is None
+        seen = flat(rows if own else data.rows(min(MOST, len(data)), stream(seed, "components")))
+        width = min(self.latents, *seen.shape)
+        solver = "full" if width == min(seen.shape) else "randomized"
         fit = Components(width, svd_solver=solver, random_state=seed)
-        codes = fit.fit_transform(x)
-        z = fit.transform(data.take(shown).reshape(len(shown), -1).astype(np.float32) / 255)
+        codes = fit.fit_transform(seen) if own else fit.fit(seen).transform(flat(rows))
+        z = fit.transform(flat(shown))
         images = fit.inverse_transform(z).clip(0, 1).reshape(-1, *data.shape)
         return {"codes": codes.astype(np.float32), "reconstructions": (images * 255).round().astype(np.uint8)}

@@ -15,16 +15,17 @@ from ..schema import ALL
 Frame = Any  # a pandas DataFrame, or a Series of one: pandas' own annotations refuse half of its idioms
 
 
-def unnamed(name: str) -> tuple[str, str]:
-    """Metric and block of what `schema.named` names.
+def unnamed(name: str) -> tuple[str, str, str]:
+    """Metric, block and split of what `schema.named` names.
 
     Examples
     --------
-    >>> unnamed("dci.completeness [z_c+z]"), unnamed("mig")
-    (('dci.completeness', 'z_c+z'), ('mig', 'all'))
+    >>> unnamed("dci.completeness [z_c+z]"), unnamed("mig {train}")
+    (('dci.completeness', 'z_c+z', 'all'), ('mig', 'all', 'train'))
     """
-    metric, _, block = name.partition(" [")
-    return metric, block.removesuffix("]") or ALL
+    rest, _, split = name.partition(" {")
+    metric, _, block = rest.partition(" [")
+    return metric, block.removesuffix("]") or ALL, split.removesuffix("}") or ALL
 
 
 def places(frame: Frame) -> list[tuple[str, str]]:
@@ -90,7 +91,7 @@ def read_table(folder: Path, name: str, columns: dict[str, str]) -> Frame:
 
 
 def read_numbers(folder: Path, name: str, columns: dict[str, str], runs: Frame) -> Frame:
-    """A table of numbers of these runs, as `load` has them: metrics named with their block, own seconds and errors.
+    """A table of numbers of these runs, as `load` has them: metrics named with block and split, own seconds and errors.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def read_numbers(folder: Path, name: str, columns: dict[str, str], runs: Frame) 
     strangers = sorted(set(rows["run"]) - set(runs["run"]))
     if strangers:
         raise ValueError(f"table {name!r}: runs that table 'runs' does not have: {', '.join(strangers)}")
-    metrics = [schema.named(*pair) for pair in zip(rows["metric"], rows["block"])]
+    metrics = [schema.named(*of) for of in zip(rows["metric"], rows["block"], rows["split"])]
     return rows.assign(metric=metrics).rename(columns={"seconds": "score_seconds", "error": "score_error"})
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from .. import catalog
-from ..schema import ALL
+from ..schema import ALL, SPLITS
+from . import splits
 from .store import save_arrays
 
 EACH = "each"  # every block that is not the whole code
+DAMAGED = (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)  # of np.load
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class CodeFile:
     sd: np.ndarray | None = None  # (n, d) of the posterior, 0 for units without noise; None where there is none
     periods: np.ndarray | None = None  # (f,) after which a cyclic factor repeats; 0 for the others
     blocks: Mapping[str, int] = field(default_factory=dict)  # names and widths, in the order of columns
+    split: str = ALL  # of the images, one of `schema.SPLITS`
+    shift: str = ""  # how the images that training drew differ from all, in words; empty if they do not
 
     @property
     def noise(self) -> np.ndarray | None:
@@ -117,6 +121,7 @@ def write_codes(
     rows: np.ndarray,
     blocks: Mapping[str, int],
     facts: Mapping[str, float],
+    split: str = ALL,
 ) -> None:
     """Write codes (`mean`, `sd`, perhaps `clusters`) of these rows of a data set, with all that scoring needs of it."""
     about = {
@@ -128,16 +133,22 @@ def write_codes(
         "blocks": np.array(json.dumps(dict(blocks))),
         "facts": np.array(json.dumps(dict(facts))),
     }
-    save_arrays(path, {**arrays, **about})
+    if shift := splits.shift(data):
+        about |= {"split": np.array(split), "shift": np.array(shift)}
+    save_arrays(splits.file(path, split), {**arrays, **about})
 
 
 def readable(path: Path) -> bool:
-    """Whether a run's codes are there and end as they should; arrays are left to be checked when they are read."""
+    """Whether a run's codes are there and end as they should, those of its splits too; arrays are left to be checked
+    when they are read."""
     try:
-        with zipfile.ZipFile(path) as file:
-            return {"mean.npy", "factors.npy"} <= set(file.namelist())
+        for file in splits.files(path).values():
+            with zipfile.ZipFile(file) as held:
+                if not {"mean.npy", "factors.npy"} <= set(held.namelist()):
+                    return False
     except (OSError, zipfile.BadZipFile):
         return False
+    return True
 
 
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
@@ -177,7 +188,19 @@ def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
         blocks = _blocks(str(held.pop("blocks", "{}")), codes.shape)
     except ValueError as error:
         raise ValueError(f"{path}: `blocks` {error}") from None
-    return CodeFile(codes, table, names, label, clusters, kind, sd, periods, blocks)
+    split, shift = str(held.pop("split", ALL)), str(held.pop("shift", ""))
+    if split not in SPLITS:
+        raise ValueError(f"{path}: `split` is {split!r:.60}, expected one of {', '.join(SPLITS)}")
+    return CodeFile(codes, table, names, label, clusters, kind, sd, periods, blocks, split, shift)
+
+
+def read_text(path: Path, key: str) -> str:
+    """A text of a file of codes, without its arrays; empty where it has none or is not readable."""
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return str(held[key]) if key in held.files else ""
+    except DAMAGED:
+        return ""
 
 
 def _arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -186,7 +209,7 @@ def _arrays(path: str | Path) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path}: expected a readable .npz file, got {type(error).__name__}") from None
 
 
@@ -201,6 +224,6 @@ def _blocks(text: str, shape: tuple[int, ...]) -> dict[str, int]:
     if held and sum(held.values()) != shape[-1]:
         raise ValueError(f"are {sum(held.values())} columns, the codes have {shape[-1]}")
     for name in held:
-        if name in ("", ALL, EACH) or set(name) & set("+,[]"):
-            raise ValueError(f"cannot have the name {name!r}: not empty, {ALL} or {EACH}, and none of + , [ ] in it")
+        if name in ("", ALL, EACH) or set(name) & set("+,[]{}"):
+            raise ValueError(f"cannot have the name {name!r}: not empty, {ALL} or {EACH}, and none of + , [ ] {{ }}")
     return {name: width for name, width in held.items() if width}

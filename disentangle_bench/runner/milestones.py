@@ -1,23 +1,13 @@
-"""Codes of runs on their way: what is asked for, where they lie, and their numbers."""
+"""Codes of runs on their way: what is asked for, and where they lie."""
 
 from __future__ import annotations
 
-import json
-import logging
 import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from .codes import read_codes
 from .plan import Run
-from .score import FACTS, fact, fill
-from .selection import with_elbo
 from .store import Store
-
-log = logging.getLogger(__name__)
 
 
 def parse(text: str) -> list[int]:
@@ -76,31 +66,6 @@ def file(folder: Path, step: int) -> Path:
 
 
 def stored(folder: Path) -> list[tuple[int, Path]]:
-    """A run's milestones and their files of codes, in order of steps."""
-    return sorted((int(path.stem.partition("-")[2]), path) for path in folder.glob("codes-*.npz"))
-
-
-def numbers(
-    folder: Path,
-    metrics: list[str],
-    options: Mapping[str, Mapping[str, Any]],
-    blocks: Iterable[str] = (),
-    known: Iterable[dict[str, Any]] = (),
-) -> list[dict[str, Any]]:
-    """Rows of a run's milestones (as of the end, and `step`): those known, and every number that they lack."""
-    held: dict[int, list[dict[str, Any]]] = {}
-    for row in known:
-        held.setdefault(row["step"], []).append({key: value for key, value in row.items() if key != "step"})
-    for step, path in stored(folder):
-        try:
-            held[step] = with_elbo(fill(read_codes(path), metrics, options, held.get(step) or _facts(path), blocks))
-        except ValueError as error:
-            log.warning("%s; what is known of this milestone stays", error)
-    return [{"step": step, **row} for step, rows in sorted(held.items()) for row in rows]
-
-
-def _facts(path: Path) -> list[dict[str, Any]]:
-    """Rows of what training left in a file of codes."""
-    with np.load(path) as held:
-        facts = json.loads(str(held["facts"]))
-        return [fact(name, value, len(held["rows"]), FACTS[name]) for name, value in facts.items()]
+    """A run's milestones and their files of codes of all images, in order of steps."""
+    found = [path for path in folder.glob("codes-*.npz") if "@" not in path.name]
+    return sorted((int(path.stem.partition("-")[2]), path) for path in found)

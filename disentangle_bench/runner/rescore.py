@@ -1,19 +1,23 @@
-"""From stored codes to the numbers that a folder, a run or a file of codes lacks."""
+"""From stored codes to the numbers that a folder, a run, a milestone or a file of codes lacks."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import schema
-from . import locks, milestones
-from .codes import lacking, read_codes
-from .score import compute, fill, plan_rows
+from . import locks, milestones, splits
+from .codes import CodeFile, lacking, read_codes, read_text
+from .score import FACTS, compute, fact, fill, plan_rows
 from .selection import compare_seeds, with_elbo
 from .store import FINISHED, Store
 from .task import Message
+
+log = logging.getLogger(__name__)
 
 
 def rescore_all(
@@ -65,12 +69,70 @@ def rescore(
         store.tidy(run)
         new = {**known}
         if known["status"] == "done":
-            new["scores"] = with_elbo(fill(read_codes(store.codes(run)), metrics, options, known["scores"], blocks))
-        new["milestones"] = milestones.numbers(store.path(run), metrics, options, blocks, known["milestones"])
+            new["scores"] = numbers(store.codes(run), metrics, options, blocks, known["scores"])
+        new["milestones"] = on_the_way(store.path(run), metrics, options, blocks, known["milestones"])
         if new == known:
             return False
         store.save(new)
         return True
+
+
+def numbers(
+    path: Path,
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    blocks: Iterable[str] = (),
+    known: Iterable[dict[str, Any]] = (),
+    watch: Callable[[str, float], None] = lambda name, share: None,
+) -> list[dict[str, Any]]:
+    """Rows of a run's codes of one step, split by split: those known, and every number that they lack.
+
+    `path` is the file of all images. A split of which nothing is known begins with the facts that its file holds; what
+    is known of a split without a file stays. `watch` is as of `fill`.
+
+    Raises
+    ------
+    ValueError
+        A file is not readable, or of another split than its name says.
+    """
+    known, files = list(known), splits.files(path)
+    found = [row for row in known if row["split"] not in files]
+    for i, (split, file) in enumerate(files.items()):
+        if (held := read_codes(file)).split != split:
+            raise ValueError(f"{file}: `split` is {held.split!r}, expected {split!r} in a file of this name")
+
+        def told(name: str, share: float, before: int = i) -> None:
+            watch(name, (before + share) / len(files))
+
+        rows = [row for row in known if row["split"] == split] or _facts(file, held)
+        found += with_elbo(fill(held, metrics, options, rows, blocks, told))
+    return splits.ordered(found)
+
+
+def on_the_way(
+    folder: Path,
+    metrics: list[str],
+    options: Mapping[str, Mapping[str, Any]],
+    blocks: Iterable[str] = (),
+    known: Iterable[dict[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """Rows of a run's milestones, as `numbers` of each with its `step`."""
+    held: dict[int, list[dict[str, Any]]] = {}
+    for row in known:
+        held.setdefault(row["step"], []).append({key: value for key, value in row.items() if key != "step"})
+    for step, path in milestones.stored(folder):
+        try:
+            held[step] = numbers(path, metrics, options, blocks, held.get(step, []))
+        except ValueError as error:
+            log.warning("%s; what is known of this milestone stays", error)
+    return [{"step": step, **row} for step, rows in sorted(held.items()) for row in rows]
+
+
+def _facts(path: Path, held: CodeFile) -> list[dict[str, Any]]:
+    """Rows of what training left in a file of codes."""
+    facts = json.loads(read_text(path, "facts") or "{}")
+    n, split, shift = len(held.codes), held.split, held.shift
+    return [fact(name, value, n, FACTS[name], split, shift) for name, value in facts.items() if name in FACTS]
 
 
 def score_file(

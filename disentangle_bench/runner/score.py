@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..metrics._arrays import FACTOR_BINS, is_continuous
 from ..metrics._inputs import Undefined
 from ..metrics._metric import numbers
 from ..schema import ALL, UNDEFINED, broken, named
+from . import splits
 from .codes import CodeFile, chosen, counted
 
 CLUSTERS = {"kmeans": "k-means on the codes, k = classes, 10 starts, seed 0", "own": "the model's own rule"}
@@ -78,7 +79,7 @@ class Wanted:
         return "clusters" in inspect.signature(catalog.get("metric", self.metric)).parameters
 
     def convention(self, held: CodeFile) -> str:
-        """In words: estimator, every option, split, mean or sample, block, factors counted."""
+        """In words: estimator, every option, split, mean or sample, block, factors counted, images of a shift."""
         held = held.part(self.block)
         function = catalog.get("metric", self.metric)
         parameters = inspect.signature(function).parameters
@@ -99,6 +100,7 @@ class Wanted:
             elif names and not self.options.get("factor_bins"):
                 binned = [held.names[i] for i in counted(held) if is_continuous(held.factors[:, i])]
                 said += [f"in {FACTOR_BINS} equal-width bins={','.join(binned)}"] if binned else []
+        said += [images] if (images := splits.images(held.split, held.shift)) else []
         return "; ".join([function.estimators.get(self.variant, function.estimator), *said])
 
 
@@ -107,7 +109,7 @@ def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
     from threadpoolctl import threadpool_limits
 
     version = catalog.get("metric", wanted.metric).version
-    same = {"call": wanted.call, "block": wanted.block, "version": version, "n": len(held.codes)}
+    same = {"call": wanted.call, "block": wanted.block, "split": held.split, "version": version, "n": len(held.codes)}
     same["convention"] = wanted.convention(held)
     start, error = time.perf_counter(), ""
     with warnings.catch_warnings(record=True) as caught:
@@ -118,7 +120,8 @@ def compute(held: CodeFile, wanted: Wanted) -> list[dict[str, Any]]:
         except Undefined as problem:
             parts, error = {"": np.nan}, f"{UNDEFINED}: {problem}"
         except Exception as problem:  # a stranger's codes or metric: the others must go on
-            parts, error = {"": np.nan}, f"{type(problem).__name__}: {problem}"
+            too_little = isinstance(problem, ValueError) and held.split != ALL  # of a part of the images, as may be
+            parts, error = {"": np.nan}, f"{UNDEFINED if too_little else type(problem).__name__}: {problem}"
     told = [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
     if "factors" in inspect.signature(catalog.get("metric", wanted.metric)).parameters:
         told += [
@@ -143,6 +146,8 @@ def _parts(held: CodeFile, wanted: Wanted) -> dict[str, float]:
     parameters = inspect.signature(function).parameters
     if wanted.of_clusters:
         labels = held.factors[:, held.names.index(held.label)]
+        if (labels == labels[0]).all():
+            raise Undefined(f"labels: {held.label} has a single value, so that any clusters would do")
         clusters = held.clusters if wanted.variant == "own" else kmeans(held.codes, len(np.unique(labels)))
         result = function(labels, clusters)
     else:
@@ -176,10 +181,13 @@ def fill(
     options: Mapping[str, Mapping[str, Any]],
     rows: list[dict[str, Any]],
     blocks: Iterable[str] = (),
+    watch: Callable[[str, float], None] = lambda name, share: None,
 ) -> list[dict[str, Any]]:
-    """The rows, with every wanted number computed that they lack, hold as a failure, or under another convention."""
-    kept = list(rows)
-    for wanted in plan_rows(held, metrics, options, blocks):
+    """The rows of one file of codes, with every wanted number computed that they lack, hold as a failure, or under
+    another convention. `watch` is told the name of each and the share of them that came before."""
+    kept, calls = list(rows), plan_rows(held, metrics, options, blocks)
+    for i, wanted in enumerate(calls):
+        watch(wanted.name, i / len(calls))
         own = [row for row in kept if row["call"] == wanted.call]
         now = (catalog.get("metric", wanted.metric).version, wanted.convention(held))
         if not own or any((row["version"], row["convention"]) != now or broken(row["error"]) for row in own):
@@ -187,17 +195,18 @@ def fill(
     return kept
 
 
-def fact(name: str, value: float, n: int, convention: str) -> dict[str, Any]:
+def fact(name: str, value: float, n: int, convention: str, split: str = ALL, shift: str = "") -> dict[str, Any]:
     """A row for a number that training itself leaves."""
     return {
         "call": "training",
         "metric": name,
         "block": ALL,
+        "split": split,
         "version": 1,
         "value": value,
         "seconds": 0.0,
         "n": n,
-        "convention": convention,
+        "convention": "; ".join(filter(None, [convention, splits.images(split, shift)])),
         "warning": "",
         "error": "",
     }

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .. import catalog
-from ..schema import broken
-from . import locks
-from .codes import CodeFile, read_codes, readable
+from ..schema import ALL, broken
+from . import locks, splits
+from .codes import CodeFile, read_codes, read_text, readable
 from .plan import Run, fields_of
 from .score import fact
 from .store import Store
@@ -37,17 +37,19 @@ def with_elbo(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     facts = {row["metric"]: row for row in kept if row["call"] == "training" and row["value"] is not None}
     if not {"reconstruction", "kl"} <= set(facts):
         return kept
-    value = -(facts["reconstruction"]["value"] + facts["kl"]["value"])
-    at = kept.index(facts["kl"]) + 1
-    return [*kept[:at], fact("elbo", value, facts["kl"]["n"], ELBO), *kept[at:]]
+    kl = facts["kl"]
+    value = -(facts["reconstruction"]["value"] + kl["value"])
+    convention = ELBO + "".join(kl["convention"].partition("; images=")[1:])
+    at = kept.index(kl) + 1
+    return [*kept[:at], {**kl, "metric": "elbo", "value": value, "convention": convention}, *kept[at:]]
 
 
 def compare_seeds(store: Store, options: Mapping[str, Mapping[str, Any]]) -> int:
     """Give every finished run its UDR among the seeds of its configuration; how many configurations got new numbers.
 
-    Rows like any score: `udr` and `udr.lasso`, whose convention names the runs that it was compared with. They are
-    computed anew when that set, the options or the metric's version changes, and go when a run is alone. `options` are
-    by metric; those of "udr" count.
+    Rows like any score, of the split "all": `udr` and `udr.lasso`, whose convention names the runs that it was compared
+    with. They are computed anew when that set, the options or the metric's version changes, and go when a run is alone.
+    `options` are by metric; those of "udr" count.
     """
     with locks.alone(store.folder, "udr.lock"):  # of two programs, the later one sees every run that has ended
         return _compare_all(store, options)
@@ -66,20 +68,21 @@ def _compare_all(store: Store, options: Mapping[str, Mapping[str, Any]]) -> int:
 def _compare(store: Store, known: dict[str, list[dict[str, Any]]], options: Mapping[str, Any]) -> bool:
     """Bring one configuration up to date, given the rows that its runs hold; whether anything had to be done."""
     runs = list(known)
+    shift = read_text(store.codes(runs[0]), "shift")
     if len(runs) < 2:
         new = {run: [] for run in runs}
         if new == known:
             return False
-    elif _current(known, options):
+    elif _current(known, options, shift):
         return False
     else:
-        new = _rows(store, runs, options)
+        new = _rows(store, runs, options, shift)
     for run, rows in new.items():
         with locks.hold([store.path(run)]) as held:  # one that is held elsewhere is compared when that has ended
             record = store.record(run)
             if held and record is not None and record["status"] == "done":
                 others = [row for row in record["scores"] if not _of_udr(row)]
-                store.save({**record, "scores": others + rows})
+                store.save({**record, "scores": splits.ordered(others + rows)})
     return True
 
 
@@ -87,10 +90,10 @@ def _of_udr(row: Mapping[str, Any]) -> bool:
     return row["call"].partition(".")[0] == "udr"
 
 
-def _current(known: Mapping[str, list[dict[str, Any]]], options: Mapping[str, Any]) -> bool:
+def _current(known: Mapping[str, list[dict[str, Any]]], options: Mapping[str, Any], shift: str) -> bool:
     """Whether each run holds just the rows that it would get."""
     metric = catalog.get("metric", "udr")
-    wanted = {run: [_convention(v, options, run, list(known)) for v in metric.variants] for run in known}
+    wanted = {run: [_convention(v, options, run, list(known), shift) for v in metric.variants] for run in known}
     return all(
         [row["convention"] for row in rows] == wanted[run]
         and all(row["version"] == metric.version and not broken(row["error"]) for row in rows)
@@ -98,7 +101,7 @@ def _current(known: Mapping[str, list[dict[str, Any]]], options: Mapping[str, An
     )
 
 
-def _rows(store: Store, runs: list[str], options: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _rows(store: Store, runs: list[str], options: Mapping[str, Any], shift: str) -> dict[str, list[dict[str, Any]]]:
     """The rows of each of these runs."""
     metric, problem = catalog.get("metric", "udr"), ""
     try:
@@ -121,7 +124,8 @@ def _rows(store: Store, runs: list[str], options: Mapping[str, Any]) -> dict[str
         seconds = (time.perf_counter() - start) / len(runs)
         for run, value in zip(runs, values):
             name = f"udr.{variant}".rstrip(".")
-            row = fact(name, value, len(held[0].codes) if held else 0, _convention(variant, options, run, runs))
+            convention = _convention(variant, options, run, runs, shift)
+            row = fact(name, value, len(held[0].codes) if held else 0, convention)
             found[run].append({**row, "call": name, "version": metric.version, "seconds": seconds, "error": error})
     return found
 
@@ -137,7 +141,7 @@ def _codes(store: Store, runs: list[str]) -> list[CodeFile]:
     return held
 
 
-def _convention(variant: str, options: Mapping[str, Any], run: str, runs: list[str]) -> str:
+def _convention(variant: str, options: Mapping[str, Any], run: str, runs: list[str], shift: str) -> str:
     metric = catalog.get("metric", "udr")
     parameters = inspect.signature(metric).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -150,5 +154,6 @@ def _convention(variant: str, options: Mapping[str, Any], run: str, runs: list[s
             *(f"{key}={value}" for key, value in said.items() if key not in unsaid),
             f"least_kl={said['least_kl']}, or least_variance={said['least_variance']} of codes without noise",
             f"codes=mean; beside {len(others)} other seeds (runs {', '.join(others)})",
+            *filter(None, [splits.images(ALL, shift)]),
         ]
     )

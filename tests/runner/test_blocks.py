@@ -138,6 +138,7 @@ def test_nothing_is_computed_twice_and_blocks_are_told_apart():
         ('{"z": 7}', "`blocks` are 7 columns, the codes have 6"),
         ('{"all": 6}', "`blocks` cannot have the name 'all'"),
         ('{"z+c": 6}', "`blocks` cannot have the name 'z+c'"),
+        ('{"z {train}": 6}', "`blocks` cannot have the name 'z {train}'"),
     ],
 )
 def test_blocks_that_make_no_sense_are_refused(tmp_path, blocks, message):
