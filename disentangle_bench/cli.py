@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import catalog, cli_folders, console, flags
+from . import catalog, cli_data, cli_folders, cli_score, console, flags
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,17 +26,19 @@ app = typer.Typer(
 @app.command(
     epilog="`bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 3`\n\n"
     "`bench run --models betavae --set betavae.beta=1,4,16 --dataset toy --steps 2000 --evaluate-at 500,1k`\n\n"
+    "`bench run --models betavae,controls --data mine.npz --steps 2000`\n\n"
     "`bench run --study benchmarks/smoke.py --only 'model=betavae|vae,seed=0:2'`"
 )
 def run(
     models: flags.Models = "",
-    dataset: flags.Datasets = "dsprites",
+    dataset: flags.Datasets = None,
+    data: flags.Data = [],  # noqa: B006 (typer copies it)
     seeds: flags.Seeds = "10",
     steps: flags.Steps = None,
     budget: flags.Budget = "standard",
     rows: flags.Rows = None,
     precision: flags.Precision = "fp32",
-    settings: flags.Settings = [],  # noqa: B006 (typer copies it)
+    settings: flags.Settings = [],  # noqa: B006
     metrics: flags.Metrics = "",
     blocks: flags.Blocks = "",
     study: flags.Study = None,
@@ -48,17 +50,19 @@ def run(
     on: flags.On = "auto",
     address: flags.Address = None,
     max_failures: flags.MaxFailures = None,
+    scorers: flags.Scorers = "auto",
     stack: flags.Stack = "auto",
     data_dir: flags.DataDir = None,
     only: flags.Only = "",
     dry_run: flags.DryRun = False,
 ) -> None:
     """Train models, store their codes, score them, and write the tables. Run it again to go on where it stopped."""
-    from .runner import executors, interrupt, milestones, status
+    from .runner import cost, executors, interrupt, milestones, status
     from .runner import run as runner
     from .runner import settings as settings_
     from .runner.codes import words
     from .runner.only import only as some
+    from .runner.plan import dataset as dataset_
     from .runner.plan import load_study
     from .runner.rescore import lacking_blocks
     from .runner.store import Store
@@ -66,17 +70,18 @@ def run(
     from .training.precision import require
 
     catalog.choose("--rerun", rerun, list(runner.RERUN))
-    executors.check(on, address)
+    executors.check(on, address, scorers)
     asked = milestones.parse(evaluate_at)
     wanted = catalog.metrics(flags.split(metrics)) if metrics else None
     if study is None:
-        names = flags.split(models), flags.split(dataset)
+        names = flags.split(models), flags.data(dataset, data)
         question = settings_.question(
             *names, seeds, steps, budget, settings, wanted, words(blocks), precision=precision, rows=rows
         )
-    elif models or settings or steps or wanted or blocks or rows or precision != "fp32":
+    elif models or dataset or data or settings or steps or wanted or blocks or rows or precision != "fp32":
         raise ValueError(
-            "--study holds the whole question: no --models, --set, --steps, --rows, --metrics, --blocks, --precision"
+            "--study holds the whole question: no --models, --dataset, --data, --set, --steps, --rows, --metrics, "
+            "--blocks, --precision"
         )
     else:
         question = load_study(study)
@@ -85,7 +90,8 @@ def run(
     store = Store(out or Path("results") / question.name)
     if not dry_run:
         store.open()
-    whole = question.runs(data_dir)
+    look = cost.looks(store, str(place)) if dry_run else dataset_
+    whole = question.runs(data_dir, look)
     plan = runner.plan(
         some(only, whole) if only else whole,
         store,
@@ -100,10 +106,13 @@ def run(
         device=str(place),
         data_dir=data_dir,
         whole=whole,
+        look=look,
     )
     on_the_way, late = milestones.within(asked, plan.runs)
     console.plan(plan, store, late)
     if dry_run:
+        with console.Board() as board:
+            console.cost(cost.estimate(plan, store, on, scorers, on_the_way, look, board.show))
         return
     try:
         with interrupt.twice(), console.Board() as board:
@@ -112,6 +121,7 @@ def run(
                 store,
                 on=on,
                 address=address,
+                scorers=scorers,
                 max_failures=max_failures,
                 fresh=rerun == "all",
                 evaluate_at=on_the_way,
@@ -128,39 +138,7 @@ def run(
     console.finish(records, store, [lacking, milestones.missed(on_the_way, store, records), others, stopped])
 
 
-@app.command(epilog="`bench score results/dsprites`\n\n`bench score codes.npz --factors factors.npz --metrics mig,dci`")
-def score(
-    target: Annotated[
-        Path,
-        typer.Argument(
-            help="A results folder, or a .npz with `codes` (n, d) and `factors` (n, f); docs/metrics.md has more."
-        ),
-    ],
-    factors: Annotated[Path | None, typer.Option(help="A .npz with `factors`, if the codes' file has none.")] = None,
-    metrics: flags.Metrics = "",
-    blocks: flags.Blocks = "",
-    settings: flags.Settings = [],  # noqa: B006
-) -> None:
-    """Compute metrics that are missing in a results folder, milestones included, or of a file of codes. No torch."""
-    from .runner.codes import words
-    from .runner.plan import BUDGETS
-    from .runner.rescore import rescore_all, score_file
-    from .runner.settings import metric_options
-    from .runner.store import Store
-    from .schema import broken
-
-    names = catalog.metrics(flags.split(metrics) or None)
-    options = metric_options(settings, BUDGETS["standard"], [])
-    if target.is_dir():
-        with console.Board() as board:
-            told = rescore_all(Store(target), names, options, words(blocks), board.show)
-        console.rescored(target, *told)
-        return
-    rows = score_file(target, factors, names, options, words(blocks))
-    if set(console.scores(rows, names)) & set(flags.split(metrics)) or any(broken(row["error"]) for row in rows):
-        raise typer.Exit(1 if rows else 2)
-
-
+cli_score.add(app)
 cli_folders.add(app)
 
 
@@ -190,26 +168,7 @@ def list_(kind: Annotated[str, typer.Argument(help="models | metrics | datasets 
     console.listing(kind)
 
 
-@app.command(epilog="`bench data info dsprites`\n\n`bench data preview dsprites --out dsprites.png`")
-def data(
-    action: Annotated[str, typer.Argument(help="fetch | info | preview.")],
-    name: Annotated[str, typer.Argument(help="A data set.")],
-    out: Annotated[Path | None, typer.Option(help="Where `preview` writes its picture.")] = None,
-    data_dir: flags.DataDir = None,
-) -> None:
-    """Download a data set's official file, describe it, or draw some of its images."""
-    from . import datasets
-
-    catalog.choose("action", action, ["fetch", "info", "preview"])
-    plain, options = datasets.parse(name)
-    if action == "fetch":
-        console.say(f"{datasets.fetch(plain, data_dir=data_dir)}")
-        return
-    held = datasets.load(name, data_dir=data_dir)
-    if action == "info":
-        console.describe(held)
-    else:
-        console.preview(held, out or Path("-".join([plain, *map(str, options.values())]) + ".png"))
+cli_data.add(app)
 
 
 @app.command(

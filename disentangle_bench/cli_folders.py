@@ -15,11 +15,23 @@ def status(folder: flags.Folder) -> None:
     console.status(folder)
 
 
-def report(folder: flags.Folder, metrics: flags.Metrics = "") -> None:
+def report(
+    folder: flags.Folder,
+    metrics: Annotated[
+        str, typer.Option(help="Comma-separated names or families, mig,dci; all numbers there are if left out.")
+    ] = "",
+    formats: Annotated[str, typer.Option("--format", help="Files of each figure: png, svg, pdf.")] = "png,svg",
+) -> None:
     """Write leaderboard, plots, pictures and one self-contained page, from whatever is finished."""
     from .report import report as write
+    from .runner.store import Store
 
-    console.say(f"report: {write(folder, flags.split(metrics) or None)}")
+    store = Store(folder)
+    if not (folder / "runs.parquet").is_file() and any(store.records()):  # stopped before it wrote any table
+        store.collect()
+    with console.Board() as board:
+        path = write(folder, flags.split(metrics) or None, flags.split(formats), board.show)
+    console.say(f"report: {path}")
 
 
 def show(
@@ -74,10 +86,11 @@ def import_(
 
 def add(app: typer.Typer) -> None:
     """Give the command line these commands."""
-    app.command("status", epilog="`bench status results/dsprites`\n\n`watch bench status results/dsprites`")(status)
+    app.command("status", epilog="`bench status results/dsprites`\n\n`watch bench status dsprites`")(status)
     app.command(
         "report",
-        epilog="`bench report results/dsprites`\n\n`bench report results/dsprites --metrics mig,dci.disentanglement`",
+        epilog="`bench report results/dsprites`\n\n`bench report results/dsprites --metrics mig,dci.disentanglement`"
+        "\n\n`bench report results/dsprites --format png,pdf`",
     )(report)
     app.command("show", epilog="`bench show 3f9a12`\n\n`bench show 3f9a12 --results results/dsprites`")(show)
     app.command("collect", epilog="`bench collect results/dsprites`")(collect)

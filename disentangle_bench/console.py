@@ -21,9 +21,10 @@ def plan(made: Any, store: Any, more: str = "") -> None:
     sources = sorted({f"{run.dataset} ({run.source})" for run in made.runs})
     configurations = {(run.model, str(dict(run.params))) for run in made.runs}
     seeds = {run.seed for run in made.runs}
+    scored = f", {count['trained']} trained and not scored yet" if count["trained"] else ""
     say(
         f"study {made.study}: {len(configurations)} configurations x {len(seeds)} seeds on {', '.join(sources)} = "
-        f"{len(made.runs)} runs; {count['new']} new, {count['done']} done, {count['failed']} failed before"
+        f"{len(made.runs)} runs; {count['new']} new, {count['done']} done, {count['failed']} failed before{scored}"
     )
     trained = [run for run in made.runs if run.steps]
     if trained:
@@ -38,6 +39,13 @@ def plan(made: Any, store: Any, more: str = "") -> None:
         say(more)
     if not {run.model for run in made.runs} & set(catalog.CONTROLS):
         say("no controls in this plan: `--models ...,controls` adds the reference lines that a table needs")
+
+
+def cost(told: Any) -> None:
+    """Print what a plan will take, and what is downloaded before."""
+    from .runner.cost import words
+
+    say("\n".join(words(told)))
 
 
 def _sizes(stacks: list[list[Any]]) -> str:
@@ -64,7 +72,7 @@ def finish(records: list[dict[str, Any]], store: Any, warnings: Iterable[str] = 
         )
     for record, row in unscored:
         at = f" at step {row['step']:,}" if "step" in row else ""
-        say(f"  no {named(row['metric'], row['block'])}{at}: {_name(record)} {row['error']}")
+        say(f"  no {named(row['metric'], row['block'], row['split'])}{at}: {_name(record)} {row['error']}")
     for warning in filter(None, warnings):
         warn(warning)
     say(f"next: bench report {store.folder}")
@@ -105,30 +113,20 @@ def run(record: dict[str, Any], folder: Path) -> None:
     numbers = Table("metric", "value", "convention", box=None)
     for row in record["scores"]:
         numbers.add_row(
-            escape(named(row["metric"], row["block"])), row["error"] or f"{row['value']:.4f}", row["convention"]
+            escape(named(row["metric"], row["block"], row["split"])),
+            row["error"] or f"{row['value']:.4f}",
+            row["convention"],
         )
     shown = [facts, "", numbers, ""]
     if steps := sorted({row["step"] for row in record["milestones"]}):
         way = Table("metric", *(f"step {step:,}" for step in steps), box=None)
-        values = {(named(row["metric"], row["block"]), row["step"]): row["value"] for row in record["milestones"]}
+        way_rows = record["milestones"]
+        values = {(named(row["metric"], row["block"], row["split"]), row["step"]): row["value"] for row in way_rows}
         for name in dict.fromkeys(name for name, _ in values):
             told = [values.get((name, step)) for step in steps]
             way.add_row(escape(name), *("-" if value is None else f"{value:.4f}" for value in told))
         shown += [way, ""]
     Console().print(*shown, "files: " + ", ".join(str(path) for path in sorted(folder.iterdir())))
-
-
-def preview(data: Any, path: Path) -> None:
-    """Write a sheet of 64 images spread over a data set, and print where."""
-    import numpy as np
-    from PIL import Image
-
-    h, w, c = data.shape
-    sheet = data.take(np.linspace(0, len(data) - 1, 64).astype(int)).reshape(8, 8, h, w, c)
-    framed = np.full((8, 8, h + 2, w + 2, c), 128, np.uint8)
-    framed[:, :, 1:-1, 1:-1] = sheet
-    Image.fromarray(framed.transpose(0, 2, 1, 3, 4).reshape(8 * (h + 2), 8 * (w + 2), c).squeeze()).save(path)
-    say(f"{path}")
 
 
 def say(text: str) -> None:
@@ -157,7 +155,9 @@ def scores(rows: list[dict[str, Any]], wanted: list[str]) -> list[str]:
     for name in lacking:
         warn(f"not computed: {name} needs {missing(name)}")
     if rows:
-        table = pd.DataFrame(rows)[["metric", "block", "version", "value", "n", "convention", "warning", "error"]]
+        table = pd.DataFrame(rows)[
+            ["metric", "block", "split", "version", "value", "n", "convention", "warning", "error"]
+        ]
         table.to_csv(sys.stdout, index=False)
     return lacking
 
@@ -181,13 +181,6 @@ def verdicts(rows: Any) -> None:
     from .stress import judge
 
     show(table(judge(rows)))
-
-
-def describe(held: Any) -> None:
-    """A data set's size, origin and factors."""
-    say(f"{held.name}: {len(held):,} images {held.shape}, source {held.source}, sha256 {held.sha256}")
-    for factor, size, kind in zip(held.names, held.sizes, held.kinds):
-        say(f"  {factor:12} {size:4} values, {kind}{' (the class)' if factor == held.label else ''}")
 
 
 def warn(text: str) -> None:

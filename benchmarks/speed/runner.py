@@ -24,9 +24,9 @@ from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.runner import outcome, run, score
 from disentangle_bench.runner.codes import write_codes
 from disentangle_bench.runner.plan import Run, Study, dataset
+from disentangle_bench.runner.splits import evaluation_rows
 from disentangle_bench.runner.store import Store
 from disentangle_bench.runner.task import Task
-from disentangle_bench.runner.work import evaluation_rows
 from disentangle_bench.training import checkpoint, engine, evaluate
 
 LARGE = 12_600  # runs of Locatello et al. 2019
@@ -39,7 +39,7 @@ PARTS = {  # what is measured, and where a run calls it
         (evaluate, "findings"),
         (checkpoint, "save_weights"),
     ],
-    "metrics": [(outcome, "compute"), (importlib.import_module("disentangle_bench.metrics.udr"), "udr")],
+    "metrics": [(score, "compute"), (importlib.import_module("disentangle_bench.metrics.udr"), "udr")],
 }
 
 

@@ -13,6 +13,8 @@ from itertools import islice
 from types import ModuleType
 from typing import Any, TypeVar
 
+from .task import NOBODY, Beside
+
 Task = TypeVar("Task")
 Watch = Callable[[Any], None]
 
@@ -26,9 +28,9 @@ QUIET = {  # before Ray is imported
 }
 
 
-def connect(workers: list[str], address: str | None = None) -> None:
-    """Join the cluster at `address` ("auto": the one that runs on this machine), or start one with as many cores as
-    there are workers, and their devices. One that this program has joined already is kept.
+def connect(workers: list[str], address: str | None = None, scorers: int = 0) -> None:
+    """Join the cluster at `address` ("auto": the one that runs on this machine), or start one with a core for each
+    worker, and its device, and for each that scores. One that this program has joined already is kept.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def connect(workers: list[str], address: str | None = None) -> None:
         return
     options: dict[str, Any] = {"address": address}
     if address is None:
-        options = {"address": "local", "num_cpus": len(workers), "num_gpus": sum(map(bool, workers))}
+        cores = len(workers) + min(scorers, max(0, (os.cpu_count() or 1) - len(workers)))
+        options = {"address": "local", "num_cpus": cores, "num_gpus": sum(map(bool, workers))}
         options |= {"include_dashboard": False, "object_store_memory": 100_000_000}
     try:
         _knock(address or "")
@@ -50,23 +53,29 @@ def connect(workers: list[str], address: str | None = None) -> None:
 
 
 def spread(
-    tasks: Iterable[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str]
+    tasks: Iterable[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str], beside: Beside = NOBODY
 ) -> Iterator[tuple[Task, Any]]:
-    """Each task on a core of the cluster that `connect` found, or on a device where `workers` have one.
+    """Each task on a core of the cluster that `connect` found, or on a device where `workers` have one; those that are
+    to be done beside on a core each.
 
     As many are out as the cluster has places for, counted anew as machines join and leave it. A task whose worker or
     machine dies is tried again; after the last try it yields Ray's exception.
     """
     ray = library()
     gpus = int(any(workers))
-    call = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(_call)
-    box, tasks, out, told = _mailbox(ray), iter(tasks), {}, False
+    call = [ray.remote(num_cpus=1, num_gpus=devices, max_retries=RETRIES)(_call) for devices in (gpus, 0)]
+    box, tasks, told = _mailbox(ray), iter(tasks), False
+    out: dict[Any, tuple[int, Any]] = {}  # futures, each with 1 for a task beside the others and 0 for one of these
     try:
         with redirect_stdout(sys.stderr):  # where Ray tells of workers that died
             while True:
-                places = int(ray.cluster_resources().get("GPU" if gpus else "CPU", 0))
-                free = max(1, places) - len(out)
-                out |= {call.remote(work, task, box): task for task in islice(tasks, max(0, free))}
+                found = ray.cluster_resources()
+                places = int(found.get("GPU" if gpus else "CPU", 0))
+                aside = sum(kind for kind, _ in out.values())
+                new = [(0, task) for task in islice(tasks, max(0, max(1, places) - len(out) + aside))]
+                cores = max(1, int(found.get("CPU", 0)))
+                new += [(1, task) for task in beside.take(max(0, min(beside.places, cores) - aside))]
+                out |= {call[kind].remote(work, task, box): (kind, task) for kind, task in new}
                 if not out:
                     return
                 if not (places or told):
@@ -75,7 +84,7 @@ def spread(
                 ready, _ = ray.wait(list(out), timeout=PAUSE)
                 _deliver(ray, box, watch)
                 for future in ready:
-                    yield out.pop(future), _result(ray, future)
+                    yield out.pop(future)[1], _result(ray, future)
     except KeyboardInterrupt:
         ray.shutdown()  # so that workers hold nothing any more
         raise
@@ -158,7 +167,7 @@ def _call(work: Callable[[Any, Watch], Any], task: Any, box: Any) -> Any:
     import ray
     from ray.exceptions import RayActorError
 
-    from .executors import settle
+    from .processes import settle
 
     def tell(message: Any) -> None:
         with suppress(RayActorError):

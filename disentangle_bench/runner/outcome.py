@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .. import provenance, schema
-from . import milestones
-from .codes import read_codes, write_codes
+from . import milestones, splits
+from .codes import readable, write_codes
 from .plan import Run
-from .score import FACTS, compute, fact, plan_rows
-from .selection import with_elbo
-from .store import Store, save_arrays, write_atomic
+from .rescore import numbers, on_the_way
+from .score import FACTS, fact
+from .store import PENDING, Store, save_arrays, write_atomic
 from .task import Message, Task, Watch
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a run makes of the rows of one split."""
+
+    rows: np.ndarray
+    arrays: dict[str, np.ndarray]  # mean, sd, perhaps clusters
+    facts: dict[str, float]
 
 
 @dataclass
@@ -28,37 +39,80 @@ class Outcome:
     device: str = "cpu"
     way: str = ""  # how its stack ran
     seconds: float = 0.0
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)  # mean, sd, clusters
+    samples: dict[str, Sample] = field(default_factory=dict)  # by split
     blocks: dict[str, int] = field(default_factory=dict)
-    facts: dict[str, float] = field(default_factory=dict)
     found: dict[str, tuple[float, str]] = field(default_factory=dict)  # the model's own facts: value, convention
     pictures: dict[str, np.ndarray] = field(default_factory=dict)
     log: list[tuple[int, str, float]] = field(default_factory=list)
 
 
-def leave(store: Store, task: Task, run: Run, data: Any, rows: np.ndarray, outcome: Outcome, watch: Watch) -> None:
-    """Write a run's files, score its codes, those of its milestones too, and write its record last."""
+def leave(store: Store, task: Task, run: Run, data: Any, outcome: Outcome) -> None:
+    """Write the files of a run that is trained and last, as `PENDING`, what is known of it without its scores."""
     folder = store.path(run.id)
-    scores = []
     if outcome.log:
         log = schema.conform(pd.DataFrame(outcome.log, columns=list(schema.LOG)), schema.LOG, "log")
         write_atomic(folder / "log.parquet", lambda path: log.to_parquet(path, index=False))
     if outcome.pictures:
         save_arrays(folder / "pictures.npz", outcome.pictures)
-    if steps := [step for step, _ in milestones.stored(folder)]:
+    if outcome.samples:
+        write_samples(store.codes(run.id), outcome.samples, data, outcome.blocks)
+    latents, scores = sum(outcome.blocks.values()) or None, facts(outcome, splits.shift(data))
+    store.save(record(task, run, outcome, latents=latents, scores=scores), PENDING)
+    store.tidy(run.id)
+
+
+def trained(store: Store, run: str) -> dict[str, Any] | None:
+    """What `leave` has left of a run whose scores alone are missing; None of any other."""
+    known = store.record(run, PENDING)
+    return known if known is not None and (known["status"] != "done" or readable(store.codes(run))) else None
+
+
+def finish(store: Store, task: Task, run: Run, watch: Watch) -> None:
+    """Score a run that is trained, its milestones too, and write its record last.
+
+    Raises
+    ------
+    ValueError
+        Its codes are not readable, seen only now: it has to be trained again.
+    """
+    folder, asked = store.path(run.id), (task.metrics, task.options, task.blocks)
+    known = store.record(run.id, PENDING)
+    if known is None:
+        raise ValueError(f"{folder / PENDING} is not there any more")
+
+    def tell(metric: str, share: float) -> None:
+        watch(Message(task.name, f"scoring: {metric}", 0.9 + 0.1 * share))
+
+    if steps := milestones.stored(folder):
         watch(Message(task.name, f"scoring: {len(steps)} milestones", 0.9))
-    on_the_way = milestones.numbers(folder, task.metrics, task.options, task.blocks)
-    if outcome.arrays:
-        write_codes(folder / "codes.npz", outcome.arrays, data, rows, outcome.blocks, outcome.facts)
-        facts = {name: (value, FACTS[name]) for name, value in outcome.facts.items()} | outcome.found
-        scores = with_elbo([fact(name, value, len(rows), convention) for name, (value, convention) in facts.items()])
-        held = read_codes(folder / "codes.npz")
-        calls = plan_rows(held, task.metrics, task.options, task.blocks)
-        for i, wanted in enumerate(calls):
-            watch(Message(task.name, f"scoring: {wanted.name}", 0.9 + 0.1 * i / len(calls)))
-            scores += compute(held, wanted)
-    latents = sum(outcome.blocks.values()) or None
-    store.save(record(task, run, outcome, latents=latents, scores=scores, milestones=on_the_way))
+    known["milestones"] = on_the_way(folder, *asked)
+    if known["status"] == "done":
+        try:
+            known["scores"] = numbers(store.codes(run.id), *asked, known["scores"], tell)
+        except ValueError:
+            store.forget(run.id, checkpoint=False)
+            raise
+    store.save({**known, "schema": schema.VERSION, "finished": provenance.now()})
+    store.tidy(run.id)
+
+
+def write_samples(path: Path, samples: Mapping[str, Sample], data: Any, blocks: Mapping[str, int]) -> None:
+    """Write the codes of each split, those of all images last: where they are, the others are."""
+    for split in reversed(splits.SPLITS):
+        if split in samples:
+            own = samples[split]
+            write_codes(path, own.arrays, data, own.rows, blocks, own.facts, split)
+
+
+def facts(outcome: Outcome, shift: str) -> list[dict[str, Any]]:
+    """Rows of what training leaves: its facts of every split, and the model's own, which are of all images."""
+    rows = []
+    for split, own in outcome.samples.items():
+        told = {name: (value, FACTS[name]) for name, value in own.facts.items()}
+        told |= outcome.found if split == schema.ALL else {}
+        n = len(own.rows)
+        rows += [fact(name, value, n, convention, split, shift) for name, (value, convention) in told.items()]
+    return rows
 
 
 def record(

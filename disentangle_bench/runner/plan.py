@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from .. import catalog
 
+Look = Callable[[str, "str | None"], Any]  # name, folder of files -> data set
 DEFINITION = 1  # raised when a description stops meaning the same training
 
 
@@ -62,12 +63,14 @@ class Run:
     rows: int  # rows of codes that it leaves
     version: int = 1  # of the model
     precision: str = "fp32"  # or "tf32", "bf16"
+    where: str = ""  # of somebody's own data: where a worker finds them, which decides nothing
 
     @property
     def description(self) -> dict[str, Any]:
         """All that decides its outcome, ready for JSON."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         all_ = {**fields, "params": dict(self.params), "definition": DEFINITION}
+        del all_["where"]
         return {key: value for key, value in all_.items() if (key, value) != ("precision", "fp32")}  # ids stay
 
     @cached_property
@@ -107,12 +110,16 @@ class Study:
         if self.name in (".", "..") or set(self.name) & set("/\\"):
             raise ValueError(f"Study: name is {self.name!r}, expected that of a folder below results/")
 
-    def runs(self, data_dir: str | None = None) -> list[Run]:
-        """The runs that the study names, in order, none twice. Loads each data set, for the hash of what it holds."""
+    def runs(self, data_dir: str | None = None, look: Look | None = None) -> list[Run]:
+        """The runs that the study names, in order, none twice. Each data set is loaded, for the hash of what it holds;
+        `look` is another way to know it from name and folder."""
+        from ..datasets import called
+
         models = [_known(catalog.get("model", m)() if isinstance(m, str) else m) for m in self.models]
         found: dict[str, Run] = {}
-        for name in self.datasets:
-            data = dataset(name, data_dir)
+        for name, where in map(called, self.datasets):
+            data = (look or dataset)(where or name, data_dir)
+            rows = min(self.rows, len(data.scored))
             for file, model in models:
                 _fits(file, model, data)
                 params = _params(model)
@@ -127,9 +134,10 @@ class Study:
                         int(seed),
                         steps,
                         batch,
-                        min(self.rows, len(data.scored)),
+                        rows,
                         getattr(model, "version", 1),
                         self.precision if model.trains else "fp32",
+                        where,
                     )
                     found[run.id] = run
         return list(found.values())
@@ -171,7 +179,7 @@ def group(runs: list[Run]) -> list[list[Run]]:
     for run in runs:
         shape = sorted((name, value) for name, value in run.params.items() if not isinstance(value, float))
         budget = (run.steps, run.batch, run.rows, run.precision)
-        alike.setdefault((run.model, *shape, run.dataset, run.source, *budget), []).append(run)
+        alike.setdefault((run.model, *shape, run.dataset, run.source, run.dataset_sha256, *budget), []).append(run)
     return list(alike.values())
 
 

@@ -5,24 +5,31 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import catalog, schema
-from . import executors, locks
+from . import afar, executors, locks, on_ray
 from .codes import readable, words
-from .outcome import fail
-from .plan import Run, dataset
+from .hand_out import hand_out
+from .outcome import trained
+from .plan import Look, Run, dataset
 from .rescore import rescore
 from .selection import compare_seeds
 from .stacks import stacks
 from .store import Store
-from .task import Message, Task
+from .task import Beside, Message, Task
 from .work import work
 
-RERUN = {"missing": ("new", "failed"), "failed": ("failed",), "all": ("new", "failed", "done"), "none": ()}
+RERUN = {
+    "missing": ("new", "trained", "failed"),
+    "failed": ("failed",),
+    "all": ("new", "trained", "failed", "done"),
+    "none": (),
+}
 
 
 @dataclass
@@ -39,10 +46,11 @@ class Plan:
     device: str
     data_dir: str | None
     whole: list[Run]  # what the question asks for, with all that `--only` leaves out
-    states: dict[str, str] = field(default_factory=dict)  # run -> new | done | failed
+    states: dict[str, str] = field(default_factory=dict)  # run -> new | trained | done | failed
     before: dict[str, int] = field(default_factory=dict)  # run -> `Store.stamp`
     wanted: list[Run] = field(default_factory=list)
-    stacks: list[list[Run]] = field(default_factory=list)  # the wanted ones
+    stacks: list[list[Run]] = field(default_factory=list)  # of the wanted ones, those to train
+    trained: list[Run] = field(default_factory=list)  # and those that scores alone are missing of
 
     def count(self) -> Counter[str]:
         return Counter(self.states.values())
@@ -63,13 +71,14 @@ def plan(
     device: str = "cpu",
     data_dir: str | None = None,
     whole: list[Run] | None = None,
+    look: Look = dataset,
 ) -> Plan:
     """Compare what is asked for with what the folder holds; changes nothing.
 
     `rerun`: "missing" does what is not done (new, interrupted or failed), "failed" only what failed, "all" everything
     again, "none" nothing. Missing scores of finished runs are filled in whatever it says. `stack`: how many runs train
     side by side on `device`, or "auto" (see `stacks`). `whole` is what the folder is to hold in the end, if that is
-    more than `runs`.
+    more than `runs`. `look`: how data sets are known, as in `Study.runs`.
 
     Raises
     ------
@@ -83,11 +92,13 @@ def plan(
         made.before[run.id] = store.stamp(run.id)
         record = store.record(run.id)
         if record is None or (record["status"] == "done" and not readable(store.codes(run.id))):
-            made.states[run.id] = "new"
+            made.states[run.id] = "trained" if trained(store, run.id) else "new"
         else:
             made.states[run.id] = "failed" if record["status"] == "failed" else "done"
     made.wanted = [run for run in runs if made.states[run.id] in chosen]
-    made.stacks = stacks(made.wanted, stack, device, data_dir)
+    made.trained = [run for run in made.wanted if rerun != "all" and trained(store, run.id)]
+    known = {run.id for run in made.trained}
+    made.stacks = stacks([run for run in made.wanted if run.id not in known], stack, device, data_dir, look)
     return made
 
 
@@ -97,6 +108,7 @@ def execute(
     *,
     on: str = "auto",
     address: str | None = None,
+    scorers: str = "0",
     max_failures: int | None = None,
     fresh: bool = False,
     evaluate_at: Sequence[int] = (),
@@ -106,8 +118,9 @@ def execute(
     """Work a plan off and write the tables; returns the records of its runs, failed ones included. Runs that another
     process holds or ends meanwhile are left to it. A KeyboardInterrupt writes the tables and goes on its way.
 
-    `on` is the executor's name (see `executors.choose`), `address` that of a Ray cluster. After `max_failures` failed
-    runs no more stacks are started; those under way end.
+    `on` is the executor's name and `scorers` how many processes score beside its workers (see `executors.choose`),
+    `address` that of a Ray cluster. After `max_failures` failed runs no more stacks are started; those under way end,
+    and what is trained is scored.
     `fresh` forgets checkpoints of interrupted training. `evaluate_at`: steps at which codes are stored and scored, too.
     `checkpoint_every`: steps; every ten seconds if left out. Every finished run is stored at once, so that this may be
     killed at any moment and called again.
@@ -117,33 +130,28 @@ def execute(
         store.save_study(_described(made, store.study()))
     data_dir = None if made.data_dir is None else str(Path(made.data_dir).resolve())  # workers may start elsewhere
     same = (store.folder.resolve(), made.study, made.metrics, made.options, made.device, data_dir, made.blocks)
-    more = {"fresh": fresh, "session": uuid.uuid4().hex}
-    tasks = [
-        Task(runs, *same, evaluate_at, checkpoint_every, before={run.id: made.before[run.id] for run in runs}, **more)
-        for runs in made.stacks
-    ]
-    executor, workers = executors.choose(on, made.device, len(tasks), address)
+    executor, workers, many = executors.choose(on, made.device, len(made.stacks) + len(made.trained), scorers)
+    session = uuid.uuid4().hex
+
+    def task(runs: list[Run], *more: Any) -> Task:
+        return Task(runs, *same, *more, before={run.id: made.before[run.id] for run in runs}, session=session)
+
+    to_score = [task([run]).scores(run) for run in made.trained]
+    tasks = [task(runs, evaluate_at, checkpoint_every, fresh, many > 0) for runs in made.stacks]
+    beside = Beside(many)
+    (beside.tasks if many else tasks).extend(to_score)
+    job, marked = work, nullcontext()
+    if executor is on_ray.spread:
+        on_ray.connect(workers, address, many)
+        job, marked = partial(afar.work, work), afar.seen(store.folder, session)
     if executor is not executors.here:
         dataset.cache_clear()  # each worker holds its own
-    worked: set[str] = set()
-    broken, failed = [], []
-
-    def few(task: Task) -> bool:
-        return max_failures is None or len(failed) < max_failures
-
+    broken = []
     try:
-        while tasks:
-            left = []
-            for task, outcome in executor(takewhile(few, tasks), work, watch, workers):
-                if isinstance(outcome, BaseException):
-                    _lost(task, store, f"the worker process died ({outcome}); out of memory?")
-                    outcome = []
-                elif outcome:
-                    left.append(replace(task, runs=[run for run in task.runs if run.id in outcome]))
-                worked |= {run.id for run in task.runs} - set(outcome)
-                failed += [run.id for run in task.runs if (store.record(run.id) or {}).get("status") == "failed"]
-                store.collect_now_and_then()
-            tasks = [task for task in (_given_up(task, store) for task in left) if task.runs]
+        with marked:
+            worked = hand_out(
+                tasks, beside, lambda some: executor(some, job, watch, workers, beside), store, max_failures
+            )
         for run in made.runs:
             if run.id not in worked and store.stamp(run.id):
                 try:
@@ -173,20 +181,6 @@ def stopped(made: Plan, records: list[dict[str, Any]], max_failures: int | None)
     left = len(made.runs) - len(records)
     told = f"--max-failures {max_failures}: {left} runs were not started; the same command goes on with them"
     return told if max_failures is not None and left else ""
-
-
-def _given_up(task: Task, store: Store) -> Task:
-    """What is left of a task that was left to others: runs that nobody has ended and nobody holds any more."""
-    open_ = [run for run in task.runs if store.stamp(run.id) in (0, task.before.get(run.id, 0))]
-    return replace(task, runs=[run for run in open_ if locks.holder(store.path(run.id)) is None])
-
-
-def _lost(task: Task, store: Store, error: str) -> None:
-    """The runs of a task whose worker died have failed, save for those that ended before or are another's."""
-    with locks.hold([store.path(run.id) for run in task.runs], task.session) as held:
-        for run in task.runs:
-            if store.path(run.id) in held and store.stamp(run.id) in (0, task.before.get(run.id, 0)):
-                fail(store, task, run, error)
 
 
 def _described(made: Plan, before: Mapping[str, Any]) -> dict[str, Any]:

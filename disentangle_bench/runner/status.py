@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .locks import Holder, holder
-from .store import Store
+from .store import PENDING, Store
 
 RECENT = 3600.0  # seconds before the last finish that count for the rate
 
@@ -26,6 +26,7 @@ class Running:
     seconds: float  # since it was begun
     step: int | None  # of its checkpoint; None where there is none
     age: float  # seconds since that was written
+    trained: bool  # and only scored now
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Status:
     diverged: list[dict[str, Any]]
     running: list[Running]
     missing: int
-    interrupted: int  # of the missing ones, those that have a checkpoint to go on from
+    trained: int  # of the missing ones, those that scores alone are missing of
+    interrupted: int  # of the others, those that have a checkpoint to go on from
     others: int  # runs of earlier plans that lie here, too
     rate: float | None  # runs an hour; None before two have ended at different times
 
@@ -66,6 +68,10 @@ def status(folder: Path) -> Status:
     ended = [records[run] for run in planned if run in records]
     open_ = [planned[run] for run in planned if run not in records]
     held = [(run, holder(folder / "runs" / run["run"])) for run in open_]
+
+    def pending(run: dict[str, Any]) -> bool:
+        return (folder / "runs" / run["run"] / PENDING).exists()
+
     running = [_running(folder, run, by) for run, by in held if by is not None]
     missing = [run for run, by in held if by is None]
     how = Counter(record["status"] for record in ended)
@@ -77,7 +83,8 @@ def status(folder: Path) -> Status:
         diverged=[record for record in ended if record["status"] == "diverged"],
         running=running,
         missing=len(missing),
-        interrupted=sum(_checkpoint(folder, run["run"]).exists() for run in missing),
+        trained=sum(map(pending, missing)),
+        interrupted=sum(_checkpoint(folder, run["run"]).exists() and not pending(run) for run in missing),
         others=len(records.keys() - planned.keys()),
         rate=rate(record["finished"] for record in ended),
     )
@@ -94,7 +101,9 @@ def elsewhere(folder: Path, runs: Iterable[str]) -> str:
 
 def words(told: Status, folder: Path) -> list[str]:
     """A status in lines for people."""
-    on = f" ({told.interrupted} of them have a checkpoint to go on from)" if told.interrupted else ""
+    on = [f"{told.trained} of them trained and not scored yet"] * bool(told.trained)
+    on += [f"{told.interrupted} of them have a checkpoint to go on from"] * bool(told.interrupted)
+    on = f" ({'; '.join(on)})" if on else ""
     more = f"; {told.others} runs of earlier plans lie here, too" if told.others else ""
     lines = [
         f"study {told.study} in {folder}: {told.runs} runs; {told.done} done, {len(told.running)} running, "
@@ -103,7 +112,7 @@ def words(told: Status, folder: Path) -> list[str]:
     for it in told.running:
         steps = it.run["steps"]
         at = f"step {it.step:,} of {steps:,}, {_time(it.age)} ago" if it.step is not None else "no checkpoint yet"
-        at = at if steps else "nothing to train"
+        at = "scoring" if it.trained else at if steps else "nothing to train"
         lines.append(f"  running: {_run(it.run)} {at}; begun {_time(it.seconds)} ago by {_named(it.by)}")
     lines += [f"  {record['status']}: {_run(record)} {record['error']}" for record in told.failed + told.diverged]
     if told.rate:
@@ -158,4 +167,5 @@ def _running(folder: Path, run: dict[str, Any], by: Holder) -> Running:
         age = now - path.stat().st_mtime
     except OSError:
         age = 0.0
-    return Running(run, by, now - datetime.fromisoformat(by.since).timestamp(), step(path), age)
+    trained = path.with_name(PENDING).exists()
+    return Running(run, by, now - datetime.fromisoformat(by.since).timestamp(), step(path), age, trained)

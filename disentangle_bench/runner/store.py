@@ -17,6 +17,8 @@ from . import locks
 
 log = logging.getLogger(__name__)
 FINISHED = ("done", "diverged")
+RECORD = "run.json"  # of a run that is finished
+PENDING = "pending.json"  # of one that is trained and has no scores yet
 NUMBERS = ("scores", "milestones")  # of a record: rows of the end, and of steps on the way
 
 
@@ -53,7 +55,7 @@ class Store:
     def stamp(self, run: str) -> int:
         """When a run's record was written, to tell it from a later one; 0 where there is none."""
         try:
-            return (self.folder / "runs" / run / "run.json").stat().st_mtime_ns
+            return (self.folder / "runs" / run / RECORD).stat().st_mtime_ns
         except OSError:
             return 0
 
@@ -61,7 +63,7 @@ class Store:
         """A run's file of codes."""
         return self.folder / "runs" / run / "codes.npz"
 
-    def record(self, run: str) -> dict[str, Any] | None:
+    def record(self, run: str, name: str = RECORD) -> dict[str, Any] | None:
         """What is known of a run; None where there is nothing readable yet.
 
         Raises
@@ -69,7 +71,7 @@ class Store:
         ValueError
             It is of a newer schema, so that this version of the suite must not replace it.
         """
-        path = self.folder / "runs" / run / "run.json"
+        path = self.folder / "runs" / run / name
         try:
             held = json.loads(path.read_text())
             newer = held.get("schema", 0) > schema.VERSION
@@ -109,27 +111,36 @@ class Store:
         write_atomic(self.folder / "study.json", lambda path: path.write_text(json.dumps(study, indent=1)))
 
     def tidy(self, run: str) -> None:
-        """Remove what a killed process may have left beside a finished run: its checkpoint, half-written files."""
+        """Remove what a killed process may have left beside a run that is trained or finished: its checkpoint,
+        half-written files, and what was known of a finished one before."""
         folder = self.folder / "runs" / run
+        if (folder / RECORD).exists():
+            (folder / PENDING).unlink(missing_ok=True)
         left = [path for path in folder.glob(".*") if not _written(path.name.split(".")[1])]
         for path in [folder / "checkpoint.safetensors", *left]:
             path.unlink(missing_ok=True)
+
+    def reopen(self, run: str) -> None:
+        """Remove the record of a run that is to be scored again, and its error."""
+        for name in RECORD, "error.txt":
+            (self.folder / "runs" / run / name).unlink(missing_ok=True)
 
     def forget(self, run: str, checkpoint: bool) -> None:
         """Remove a run's record, then what belongs to its end. With its checkpoint, if that is wanted or there is none,
         what training left on the way goes, too."""
         folder = self.folder / "runs" / run
-        for name in "run.json", "codes.npz", "pictures.npz", "log.parquet", "model.safetensors", "error.txt":
-            (folder / name).unlink(missing_ok=True)
+        end = "codes.npz", "codes@*.npz", "pictures.npz", "log.parquet", "model.safetensors", "error.txt"
+        for path in [path for name in (RECORD, PENDING, *end) for path in folder.glob(name)]:
+            path.unlink(missing_ok=True)
         if checkpoint or not (folder / "checkpoint.safetensors").exists():
             for name in "checkpoint.safetensors", "best.safetensors", "codes-*.npz", "model-*.safetensors":
                 for path in folder.glob(name):
                     path.unlink(missing_ok=True)
 
-    def save(self, record: dict[str, Any]) -> None:
+    def save(self, record: dict[str, Any], name: str = RECORD) -> None:
         """Write a run's record; the last thing that happens to a run."""
         text = json.dumps(record, indent=1, sort_keys=True)
-        write_atomic(self.path(record["run"]) / "run.json", lambda path: path.write_text(text))
+        write_atomic(self.path(record["run"]) / name, lambda path: path.write_text(text))
 
     def collect_now_and_then(self, share: float = 0.05) -> None:
         """Write the tables, but spend no more than this share of the time on it."""
@@ -160,7 +171,8 @@ class Store:
         )
         joined = runs.merge(numbers.drop(columns="seconds"), on="run", how="left", suffixes=("", "_metric"))
         joined["error"] = joined["error"].where(joined["error"].fillna("") != "", joined.pop("error_metric"))
-        joined = joined.loc[:, schema.RESULTS].sort_values(by=["dataset", "model", "params", "seed", "metric", "block"])
+        order = ["dataset", "model", "params", "seed", "metric", "block", "split"]
+        joined = joined.loc[:, schema.RESULTS].sort_values(by=order)
         write_atomic(to / "runs.parquet", lambda path: runs.to_parquet(path, index=False))
         write_atomic(to / "scores.parquet", lambda path: numbers.to_parquet(path, index=False))
         if len(on_the_way):

@@ -1,4 +1,4 @@
-"""What a worker does with a stack of runs: data, training, codes, scores, and a folder for each run."""
+"""What a worker does with a stack of runs: data, training, codes, and scores if others do not, in a folder a run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import rng
-from . import locks, milestones
-from .codes import write_codes
-from .outcome import Outcome, fail, leave
+from ..schema import ALL
+from . import locks, milestones, splits
+from .outcome import Outcome, Sample, fail, finish, leave, trained, write_samples
 from .plan import Run, dataset
 from .store import Store
 from .task import Message, Task, Watch
@@ -23,13 +22,16 @@ IDENTITY = ("model", "version", "params", "dataset_sha256", "seed", "steps", "ba
 
 def work(task: Task, watch: Watch) -> list[str]:
     """Train a stack and store its runs, all but those that others hold or have ended since the plan was made; which
-    these are. What an earlier end of a run has left is removed first."""
+    these are. What an earlier end of a run has left is removed first; one that was trained then is only scored."""
     store = Store(task.folder)
     with locks.hold([store.path(run.id) for run in task.runs], task.session) as held:
         mine = [run for run in task.runs if store.path(run.id) in held]
         mine = [run for run in mine if store.stamp(run.id) in (0, task.before.get(run.id, 0))]
         for run in mine:
-            store.forget(run.id, checkpoint=task.fresh)  # nothing of it may mix with the new one
+            if not task.fresh and trained(store, run.id):
+                store.reopen(run.id)
+            else:
+                store.forget(run.id, checkpoint=task.fresh)  # nothing of it may mix with the new one
         if mine:
             _work(dataclasses.replace(task, runs=mine), store, watch)
         else:
@@ -40,9 +42,12 @@ def work(task: Task, watch: Watch) -> list[str]:
 def _work(task: Task, store: Store, watch: Watch) -> None:
     """A stack that fails is tried run by run, so that only those at fault fail."""
     try:
-        make = _control if hasattr(task.runs[0].instance(), "represent") else _train
-        make(task, store, watch)
-        watch(Message(task.name, "done", 1.0))
+        if rest := [run for run in task.runs if trained(store, run.id) is None]:
+            make = _control if hasattr(rest[0].instance(), "represent") else _train
+            make(dataclasses.replace(task, runs=rest), store, watch)
+        for run in [] if task.later else task.runs:
+            finish(store, task, run, watch)
+        watch(Message(task.name, "trained" if task.later else "done", 1.0))
     except Exception as error:
         if len(task.runs) > 1:
             for run in task.runs:
@@ -51,11 +56,6 @@ def _work(task: Task, store: Store, watch: Watch) -> None:
             return
         fail(store, task, task.runs[0], f"{type(error).__name__}: {error}", traceback.format_exc())
         watch(Message(task.name, f"failed: {type(error).__name__}: {error}", 1.0))
-
-
-def evaluation_rows(data: Any, n: int) -> np.ndarray:
-    """The rows of a data set whose codes are kept: n different ones in random order, the same for every run."""
-    return data.scored[rng.stream(0, "evaluation rows").choice(len(data.scored), n, replace=False)]
 
 
 def shown_rows(data: Any, rows: np.ndarray, n: int = 8) -> np.ndarray:
@@ -71,7 +71,7 @@ def shown_rows(data: Any, rows: np.ndarray, n: int = 8) -> np.ndarray:
 
 def _load(task: Task) -> Any:
     run = task.runs[0]
-    data = dataset(run.dataset, task.data_dir)
+    data = dataset(run.where or run.dataset, task.data_dir)
     if data.sha256 != run.dataset_sha256:
         raise ValueError(f"{run.dataset} holds other images ({data.source}) than when the plan was made ({run.source})")
     return data
@@ -80,16 +80,18 @@ def _load(task: Task) -> Any:
 def _control(task: Task, store: Store, watch: Watch) -> None:
     data = _load(task)
     for run in task.runs:
-        rows = evaluation_rows(data, run.rows)
-        shown = shown_rows(data, rows)
+        rows = splits.samples(data, run.rows)
+        shown = shown_rows(data, rows[ALL])
         with threadpool_limits(1):  # sums in one order, as in `compute`
-            left = run.instance().represent(data, rows, shown, run.seed)
-        codes = left["codes"]
-        outcome = Outcome(blocks={"z": codes.shape[1]}, facts=left.get("facts", {}))
-        outcome.arrays = {"mean": codes, "sd": np.zeros_like(codes), **{k: left[k] for k in ("clusters",) if k in left}}
-        if (images := left.get("reconstructions")) is not None:
+            left = {split: run.instance().represent(data, own, shown, run.seed) for split, own in rows.items()}
+        outcome = Outcome(blocks={"z": left[ALL]["codes"].shape[1]})
+        for split, made in left.items():
+            arrays = {"mean": made["codes"], "sd": np.zeros_like(made["codes"])}
+            arrays |= {k: made[k] for k in ("clusters",) if k in made}
+            outcome.samples[split] = Sample(rows[split], arrays, made.get("facts", {}))
+        if (images := left[ALL].get("reconstructions")) is not None:
             outcome.pictures = {"inputs": data.take(shown), "reconstructions": images}
-        leave(store, task, run, data, rows, outcome, watch)
+        leave(store, task, run, data, outcome)
 
 
 def _train(task: Task, store: Store, watch: Watch) -> None:
@@ -100,7 +102,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
 
     torch.set_num_threads(1)  # one core a run: the same bits whatever else runs
     data, first = _load(task), task.runs[0]
-    device, rows = engine.pick_device(task.device), evaluation_rows(data, first.rows)
+    device, rows = engine.pick_device(task.device), splits.samples(data, first.rows)
     jobs = [engine.Job(run.instance(), run.seed, store.path(run.id), _identity(run)) for run in task.runs]
 
     @cache
@@ -118,11 +120,16 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
             )
         )
 
+    def encode(job: engine.Job, member: Any) -> tuple[evaluate.Codes, dict[str, Sample]]:
+        """Codes of all images, and of each split as they are stored."""
+        made = {split: evaluate.encode(job.model, member.net, resident(), own) for split, own in rows.items()}
+        return made[ALL][0], {k: Sample(rows[k], _arrays(codes), facts) for k, (codes, facts) in made.items()}
+
     def reached(i: int, member: Any, step: int) -> None:
         watch(Message(task.name, f"codes at step {step:,}", 0.9 * step / first.steps))
-        codes, facts = evaluate.encode(jobs[i].model, member.net, resident(), rows)
+        codes, samples = encode(jobs[i], member)
         checkpoint.save_weights(member.net, jobs[i].folder / f"model-{step}.safetensors")
-        write_codes(milestones.file(jobs[i].folder, step), _arrays(codes), data, rows, codes.blocks, facts)
+        write_samples(milestones.file(jobs[i].folder, step), samples, data, codes.blocks)
 
     trained = engine.train(
         jobs,
@@ -142,16 +149,15 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
             outcome.status = "diverged"
             outcome.error = f"a loss or weight is no longer finite after step {member.finite}"
         else:
-            watch(Message(task.name, f"codes of {len(rows):,} images", 0.9))
-            codes, outcome.facts = evaluate.encode(job.model, member.net, resident(), rows)
-            outcome.arrays, outcome.blocks = _arrays(codes), codes.blocks
-            outcome.pictures = evaluate.pictures(job.model, member.net, resident(), codes, shown_rows(data, rows))
+            watch(Message(task.name, f"codes of {sum(map(len, rows.values())):,} images", 0.9))
+            codes, outcome.samples = encode(job, member)
+            outcome.blocks, shown = codes.blocks, shown_rows(data, rows[ALL])
+            outcome.pictures = evaluate.pictures(job.model, member.net, resident(), codes, shown)
             checkpoint.save_weights(member.net, job.folder / "model.safetensors")
             watch(Message(task.name, "what the model itself has to show", 0.9))
-            outcome.found, arrays = evaluate.findings(job.model, member.net, resident(), codes, rows, run.seed)
+            outcome.found, arrays = evaluate.findings(job.model, member.net, resident(), codes, rows[ALL], run.seed)
             outcome.pictures |= arrays
-        leave(store, task, run, data, rows, outcome, watch)
-        store.tidy(run.id)
+        leave(store, task, run, data, outcome)
 
 
 def _identity(run: Run) -> dict[str, Any]:

@@ -31,10 +31,10 @@ def test_a_process_that_dies_is_one_exception():
 
 
 def test_the_executor_follows_name_device_and_work():
-    assert executors.choose("here", "cpu", 9) == (executors.here, [""])
-    assert executors.choose("auto", "cuda", 9) == (executors.here, [""])
-    assert executors.choose("auto", "cpu", 0) == (executors.here, [""])
-    assert executors.choose("processes", "cuda", 1) == (executors.processes, [""])
+    assert executors.choose("here", "cpu", 9) == (executors.here, [""], 0)
+    assert executors.choose("auto", "cuda", 9) == (executors.here, [""], 0)
+    assert executors.choose("auto", "cpu", 0) == (executors.here, [""], 0)
+    assert executors.choose("processes", "cuda", 1) == (executors.processes, [""], 0)
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def three_devices(monkeypatch):
 
 
 def test_several_devices_have_a_worker_each(three_devices, monkeypatch):
-    assert executors.choose("auto", "cuda", 9) == (executors.processes, ["0", "1", "2"])
-    assert executors.choose("auto", "cuda", 2) == (executors.processes, ["0", "1"])
-    assert executors.choose("auto", "cuda", 1) == (executors.here, [""])
-    assert executors.choose("here", "cuda", 9) == (executors.here, [""])
-    assert executors.choose("auto", "cuda:1", 9) == (executors.here, [""])
+    assert executors.choose("auto", "cuda", 9) == (executors.processes, ["0", "1", "2"], 0)
+    assert executors.choose("auto", "cuda", 2) == (executors.processes, ["0", "1"], 0)
+    assert executors.choose("auto", "cuda", 1) == (executors.here, [""], 0)
+    assert executors.choose("here", "cuda", 9) == (executors.here, [""], 0)
+    assert executors.choose("auto", "cuda:1", 9) == (executors.here, [""], 0)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 6,GPU-5ebe")
     assert executors.cuda("cuda") == ["4", "6", "GPU-5ebe"]
     assert executors.cuda("cpu") == executors.cuda("cuda:0") == []

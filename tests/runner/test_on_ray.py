@@ -1,5 +1,7 @@
 """Ray: the same tables as one process gives, whoever dies on the way; nothing printed, nothing sent."""
 
+import dataclasses
+import json
 import logging
 import os
 import re
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from disentangle_bench.runner import executors, on_ray
+from disentangle_bench.runner import afar, executors, on_ray
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner import work as worker
 from disentangle_bench.runner.store import Store
@@ -129,6 +131,31 @@ def test_a_study_gives_the_tables_of_one_process_whoever_dies(cluster, alone, tm
     assert [record["status"] for record in records] == ["done"] * 4
     assert table == alone
     assert capfd.readouterr().out == ""
+
+
+def blind(there, task, watch):
+    """A worker that does not see the results folder."""
+    return afar.work(there, dataclasses.replace(task, folder=Path("/nowhere/results")), watch)
+
+
+def test_workers_that_do_not_see_the_folder_hand_their_runs_back(cluster, alone, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(worker, "finish", leave_it)
+        go(tmp_path)
+    (waiting,) = tmp_path.glob("runs/*/pending.json")
+    before = json.loads(waiting.read_text())
+    monkeypatch.setattr(afar, "work", blind)  # here alone: workers have a module of their own
+    table, records = go(tmp_path, "ray", scorers="1")
+    assert table == alone and [record["status"] for record in records] == ["done"] * 4
+    (after,) = [record for record in records if record["run"] == before["run"]]
+    assert after["seconds"] == before["seconds"]  # this one was only scored
+    assert not list(tmp_path.glob(".session*")) and not list(tmp_path.glob("runs/*/lock"))
+    files = [{path.name for path in folder.iterdir()} for folder in tmp_path.glob("runs/*")]
+    assert {"run.json", "codes.npz", "model.safetensors", "log.parquet", "pictures.npz", "best.safetensors"} in files
+
+
+def leave_it(*arguments, **options):
+    raise SystemExit
 
 
 def test_the_command_starts_its_own_cluster_and_prints_what_it_always_prints(alone, tmp_path):

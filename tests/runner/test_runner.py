@@ -18,8 +18,8 @@ from disentangle_bench.models.vae import VAE
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner.plan import Study
 from disentangle_bench.runner.rescore import rescore
+from disentangle_bench.runner.splits import evaluation_rows
 from disentangle_bench.runner.store import Store
-from disentangle_bench.runner.work import evaluation_rows
 
 METRICS = ["mig", "modularity", "cluster_accuracy"]
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -120,6 +121,21 @@ def test_the_command(bench, folder):
     assert code == 0 and "8 runs; 3 done" in out and not err
     code, _, err = bench("status", "nothing")
     assert code == 2 and "nothing: no runs here" in err
+
+
+def test_a_folder_is_found_by_its_name_below_results(bench, folder, results):
+    Path("results").mkdir()
+    Path("results/mine").symlink_to(folder)
+    Path("results/toy").symlink_to(results)
+    code, out, _ = bench("status", "mine")
+    assert code == 0 and "study test in results/mine: 8 runs" in out
+    code, _, err = bench("status", "mime")
+    assert code == 2 and err == "bench: unknown results folder 'mime'; did you mean 'mine'? known: mine, toy\n"
+    code, out, _ = bench("collect", "toy")
+    assert code == 0 and "results/toy/results.csv" in out
+    Path("mine").mkdir()  # a path comes first
+    code, _, err = bench("status", "mine")
+    assert code == 2 and "mine: no runs here" in err
 
 
 def test_status_needs_no_torch_and_writes_nothing(folder):

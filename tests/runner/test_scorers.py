@@ -1,0 +1,215 @@
+"""Scores apart from training: the same tables, and what was trained is never trained again, whoever dies on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from disentangle_bench.runner import executors, outcome
+from disentangle_bench.runner import run as runner
+from disentangle_bench.runner import work as worker
+from disentangle_bench.runner.plan import Study
+from disentangle_bench.runner.store import PENDING, Store
+from disentangle_bench.runner.task import Beside
+
+STUDY = Study(["vae", "pca"], ["toy"], range(2), steps=6, batch=8, rows=60, metrics=["mig", "modularity"])
+
+
+def go(folder, **options):
+    made = runner.plan(STUDY.runs(), Store(folder), study="test", metrics=STUDY.metrics, stack="1")
+    options = {"on": "here", "evaluate_at": [3], **options}
+    return made, runner.execute(made, Store(folder), **options)
+
+
+def left(folder):
+    """All files that are kept, and those whose bytes tell no time."""
+    held = {str(path.relative_to(folder)): path for path in folder.glob("runs/*/*")}
+    same = {name: path.read_bytes() for name, path in held.items() if path.suffix in (".safetensors", ".parquet")}
+    return sorted(held), same, (folder / "results.csv").read_text()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    go(folder)
+    return left(folder)
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_scores_of_processes_beside_are_those_of_the_worker_itself(tmp_path, whole, runs):
+    heard = []
+    _, records = go(tmp_path, on="processes", scorers=str(runs), watch=heard.append)
+    assert left(tmp_path) == whole and [record["status"] for record in records] == ["done"] * 4
+    assert [message.text for message in heard if message.share == 1].count("trained") == 4
+    assert not list(tmp_path.glob(f"runs/*/{PENDING}"))
+
+
+class Dead(BaseException):
+    """What ends a process at once."""
+
+
+def dies(*arguments, **options):
+    raise Dead
+
+
+def trains(*arguments, **options):
+    raise AssertionError("this run was trained before")
+
+
+def test_a_run_that_died_before_its_scores_is_only_scored(tmp_path, whole, monkeypatch, bench):
+    with monkeypatch.context() as patch, pytest.raises(Dead):
+        patch.setattr(worker, "finish", dies)
+        go(tmp_path)
+    (waiting,) = tmp_path.glob(f"runs/*/{PENDING}")
+    assert not waiting.with_name("checkpoint.safetensors").exists()
+    code, out, _ = bench("status", tmp_path)
+    assert code == 0 and "0 done, 0 running, 0 failed, 0 diverged, 4 missing (1 of them trained and not scored" in out
+    made = runner.plan(STUDY.runs(), Store(tmp_path), study="test", metrics=STUDY.metrics, stack="1")
+    assert [run.id for run in made.trained] == [waiting.parent.name] and len(made.stacks) == 3
+    assert made.count() == {"new": 3, "trained": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "_train", trains)
+        patch.setattr(worker, "_control", trains)
+        (record,) = [r for r in go(tmp_path)[1] if r["status"] == "done"]  # the others have failed
+    assert record["run"] == waiting.parent.name and not waiting.exists()
+    go(tmp_path)
+    assert left(tmp_path) == whole
+
+
+def test_everything_again_trains_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(Dead):
+        patch.setattr(worker, "finish", dies)
+        go(tmp_path)
+    made = runner.plan(STUDY.runs(), Store(tmp_path), study="test", metrics=STUDY.metrics, stack="1", rerun="all")
+    assert not made.trained and len(made.stacks) == 4
+
+
+@pytest.mark.parametrize("damage", ["codes", "record"])
+def test_what_is_damaged_is_trained_again(tmp_path, whole, monkeypatch, damage):
+    with monkeypatch.context() as patch, pytest.raises(Dead):
+        patch.setattr(worker, "finish", dies)
+        go(tmp_path)
+    (waiting,) = tmp_path.glob(f"runs/*/{PENDING}")
+    if damage == "codes":
+        codes = waiting.with_name("codes.npz")
+        codes.write_bytes(codes.read_bytes()[:100] + b"\xff" * 40 + codes.read_bytes()[140:])
+        assert outcome.trained(Store(tmp_path), waiting.parent.name)  # it is seen when it is read
+        assert [record["status"] for record in go(tmp_path)[1]].count("failed") == 1
+    else:
+        waiting.write_text(waiting.read_text()[:50])
+    go(tmp_path)
+    assert left(tmp_path) == whole
+
+
+def test_a_scorer_that_dies_fails_its_run_alone_and_the_next_start_scores_it(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr(runner, "work", killed)
+    _, records = go(tmp_path, on="processes", scorers="1")
+    assert [record["status"] for record in records] == ["failed", "done", "done", "done"]
+    assert "the worker process died" in records[0]["error"]
+    monkeypatch.setattr(runner, "work", worker.work)
+    monkeypatch.setattr(worker, "_train", trains)
+    go(tmp_path)
+    assert left(tmp_path) == whole
+
+
+def killed(task, watch):
+    if not task.later and (task.runs[0].model, task.runs[0].seed) == ("vae", 0):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return worker.work(task, watch)
+
+
+KILLED = """
+import sys; sys.path.insert(0, 'tests/runner')
+import test_scorers as t
+if __name__ == '__main__':
+    t.runner.work = t.slow
+    t.go(t.Path(sys.argv[1]), on='processes', scorers='1')
+"""
+
+
+def slow(task, watch):
+    """Scores wait to be killed; training does not."""
+    if not task.later:
+        (task.folder / "scoring").touch()
+        time.sleep(600)
+    return worker.work(task, watch)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT])
+def test_a_command_killed_while_others_score_has_nothing_to_train_again(tmp_path, whole, monkeypatch, signal_):
+    program = tmp_path / "program.py"
+    program.write_text(KILLED)
+    folder = tmp_path / "r"
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    process = subprocess.Popen([sys.executable, str(program), str(folder)], env=environment, stderr=subprocess.DEVNULL)
+    while len(list(folder.glob(f"runs/*/{PENDING}"))) < 4 or not (folder / "scoring").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal_)
+    process.wait(timeout=60)
+    (folder / "scoring").unlink()
+    monkeypatch.setattr(worker, "_train", trains)
+    monkeypatch.setattr(worker, "_control", trains)
+    deadline = time.monotonic() + 20
+    while list(folder.glob("runs/*/lock")) and time.monotonic() < deadline:
+        go(folder)  # its workers have ended a second later, and their locks are those of the dead
+        time.sleep(0.2)
+    go(folder)
+    assert left(folder) == whole
+
+
+def test_tasks_beside_the_others_may_come_up_on_the_way():
+    beside = Beside(2)
+    seen = []
+    for task, result in executors.processes([1, 2], square, seen.append, [""], beside):
+        seen.append((task, result))
+        if task < 3:
+            beside.tasks.append(task + 10)
+    assert sorted(pair for pair in seen if isinstance(pair, tuple)) == [(1, 1), (2, 4), (11, 121), (12, 144)]
+
+
+def square(task, watch):
+    return task**2
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Eight cores and two CUDA devices."""
+    monkeypatch.setattr(executors.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    monkeypatch.setattr(executors, "cuda", lambda device: ["0", "1"] if device == "cuda" else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "scorers", "expected"),
+    [
+        ("auto", "cpu", "auto", (executors.processes, 8, 0)),
+        ("auto", "cpu", "3", (executors.processes, 5, 3)),
+        ("auto", "cuda", "auto", (executors.processes, 2, 6)),
+        ("auto", "cuda", "0", (executors.processes, 2, 0)),
+        ("auto", "cuda:1", "auto", (executors.processes, 1, 7)),
+        ("auto", "cuda:1", "0", (executors.here, 1, 0)),
+        ("here", "cuda", "auto", (executors.here, 1, 0)),
+        ("ray", "cuda", "auto", (executors.on_ray.spread, 2, sys.maxsize)),
+        ("ray", "cpu", "auto", (executors.on_ray.spread, 8, 0)),
+    ],
+)
+def test_who_scores_follows_what_trains(machine, name, device, scorers, expected):
+    executor, workers, many = executors.choose(name, device, 99, scorers)
+    assert (executor, len(workers), many) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--scorers", "some"], "--scorers: got 'some', expected auto or a number, 0 for none"),
+        (["--scorers", "-1"], "--scorers: got '-1', expected auto or a number, 0 for none"),
+        (["--scorers", "2", "--on", "here"], "--scorers 2: --on here is one process, which scores what it has trained"),
+    ],
+)
+def test_scorers_that_cannot_be_are_said_before_any_work(bench, words, message):
+    code, _, err = bench("run", "--models", "pca", "--dataset", "toy", *words)
+    assert code == 2 and message in err and not Path("results").exists()
