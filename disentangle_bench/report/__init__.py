@@ -1,4 +1,12 @@
-"""Tables, figures and a page from a results folder: its files alone are read, nothing of what made them is imported."""
+"""Tables, figures and a page from a results folder: its files alone are read, nothing of what made them is imported.
+
+`load` gives the numbers as one frame, which every figure takes; `report` writes them all, with a page around them:
+
+    from disentangle_bench.report import load
+    from disentangle_bench.report.figures import heatmap, save
+
+    save(heatmap(load("results/dsprites"), "dsprites", "official"), Path("heatmap"), ["pdf"])
+"""
 
 from __future__ import annotations
 
@@ -11,6 +19,8 @@ from .. import schema
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .page_parts import Watch
 
 __all__ = ["load", "milestones", "report"]
 
@@ -89,13 +99,20 @@ def milestones(folder: str | Path) -> pd.DataFrame:
     return read_milestones(Path(folder), frame)
 
 
-def report(folder: str | Path, metrics: Sequence[str] | None = None) -> Path:
+def report(
+    folder: str | Path,
+    metrics: Sequence[str] | None = None,
+    formats: Sequence[str] = ("png", "svg"),
+    watch: Watch | None = None,
+) -> Path:
     """Write tables, figures and one self-contained page to `folder/report`, from whatever is finished.
 
     Parameters
     ----------
     folder : what `bench run --out` wrote
     metrics : names of metrics ("dci.disentanglement", "mig [z_c]") or of families ("dci"); None means all of all units
+    formats : of the figures' files, of "png", "svg", "pdf"
+    watch : told how far the report is: an object with `share`, from 0 to 1, and `text`
 
     Returns
     -------
@@ -104,10 +121,10 @@ def report(folder: str | Path, metrics: Sequence[str] | None = None) -> Path:
     Raises
     ------
     ValueError
-        As `load`; also for runs or numbers that cannot stand in one table, and for unknown metrics.
+        As `load`; also for runs or numbers that cannot stand in one table, for unknown metrics and formats.
     """
     frame = load(folder)
 
     from .page import write
 
-    return write(Path(folder), frame, metrics)
+    return write(Path(folder), frame, metrics, formats, watch or (lambda _: None))

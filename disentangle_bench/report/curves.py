@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ._frame import Frame
-from .figures import SMALL, TEXT, seeds_in_words
+from .canvas import SMALL, TEXT, seeds_in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

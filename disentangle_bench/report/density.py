@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._frame import Frame, at, finished, is_control, place_name, stepped, unnamed
+from ._frame import Frame, at, finished, has_number, is_control, place_name, stepped, unnamed
 from .labels import ordered
 
 FEW = 4  # conventions of one metric that are spelt out
@@ -20,28 +20,40 @@ def refuse(frame: Frame) -> None:
     Raises
     ------
     ValueError
-        Two finished runs of one configuration and seed, a metric twice for one run, or a metric in two versions; the
-        message names them and says what to do.
+        A run without a seed, two finished runs of one configuration and seed, a metric twice for one run, or a metric
+        in two versions; the message names them and says what to do.
     """
+    bare = frame.loc[frame["seed"].isna(), "run"].unique()
+    if len(bare):
+        raise ValueError(f"table 'runs', column 'seed': got none for runs {_some(list(bare))}, expected an integer")
     done = frame[frame["status"] == "done"]
-    for (label, dataset, source, seed), group in done.groupby(["label", "dataset", "source", "seed"]):
-        runs = sorted(set(group["run"]))
-        if len(runs) > 1:
-            raise ValueError(
-                f"duplicate runs {', '.join(runs)}: all are {label} on {place_name(dataset, source)}, "
-                f"seed {seed}; move all but one out of the folder `runs` and collect the tables again"
-            )
-    twice = frame[frame["metric"].notna() & frame.duplicated(["run", "metric", *stepped(frame)])]
+    runs = done.drop_duplicates("run")
+    for (label, dataset, source, seed), group in _twice(runs, ["label", "dataset", "source", "seed"]):
+        raise ValueError(
+            f"duplicate runs {', '.join(sorted(group['run']))}: all are {label} on {place_name(dataset, source)}, "
+            f"seed {seed}; move all but one out of the folder `runs` and collect the tables again"
+        )
+    scores = frame[frame["metric"].notna()]
+    twice = scores[scores.duplicated(["run", "metric", *stepped(frame)])]
     if len(twice):
         raise ValueError("duplicate scores: " + ", ".join(sorted(set(twice["metric"] + " of run " + twice["run"]))))
-    for metric, group in done[done["metric"].notna()].groupby("metric"):
-        held = {version: sorted(set(part["run"])) for version, part in group.groupby("version")}
-        if len(held) > 1:
-            told = ", ".join(f"version {version} (runs {_some(runs)})" for version, runs in held.items())
-            raise ValueError(
-                f"metric {metric!r} is there as {told}: its meaning changed in between; "
-                "`bench score FOLDER` computes old numbers anew"
-            )
+    versions = done.loc[done["metric"].notna(), ["metric", "version"]].drop_duplicates()
+    for (metric,), group in _twice(versions, ["metric"]):
+        held = {version: set(done["run"][_both(done, metric, version)]) for version in sorted(group["version"])}
+        told = ", ".join(f"version {version} (runs {_some(sorted(runs))})" for version, runs in held.items())
+        raise ValueError(
+            f"metric {metric!r} is there as {told}: its meaning changed in between; "
+            "`bench score FOLDER` computes old numbers anew"
+        )
+
+
+def _twice(rows: Frame, keys: list[str]) -> Any:
+    """Groups of several rows that have these columns in common."""
+    return rows[rows.duplicated(keys, keep=False)].groupby(keys, dropna=False)
+
+
+def _both(rows: Frame, metric: str, version: int) -> Frame:
+    return (rows["metric"] == metric) & (rows["version"] == version)
 
 
 def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> list[str]:
@@ -54,31 +66,31 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
     """
     here = at(frame, dataset, source)
     where = place_name(dataset, source)
-    done = here[here["status"] == "done"]
-    stopped = here[here["status"] != "done"].drop_duplicates("run").sort_values(["label", "seed"])
+    runs = here.drop_duplicates("run").sort_values(["label", "seed"])
+    done, stopped = runs[runs["status"] == "done"], runs[runs["status"] != "done"]
     found = [
         f"{run.status}: {run.label} on {where}, seed {run.seed}{because(run.error)}" for run in stopped.itertuples()
     ]
-    everyone = set(here.loc[~is_control(here), "seed"])
+    everyone, controls = set(runs.loc[~is_control(runs), "seed"]), set(frame.loc[is_control(frame), "label"])
     missing: dict[str, list[str]] = {}
     for label in ordered(frame):
-        own = here[here["label"] == label]
-        seeds = set() if is_control(own).any() else everyone - set(own["seed"])  # controls may have fewer
-        if own.empty or seeds:
-            missing.setdefault("all seeds" if own.empty else seeds_text(seeds), []).append(label)
+        own = set(runs.loc[runs["label"] == label, "seed"])
+        seeds = set() if label in controls else everyone - own  # controls may have fewer
+        if not own or seeds:
+            missing.setdefault(seeds_text(seeds) if own else "all seeds", []).append(label)
     found += [f"missing: {', '.join(names)} on {where}, {seeds}" for seeds, names in missing.items()]
-    bare = done.groupby("run")["metric"].transform("count") == 0
-    for label, group in done[bare].groupby("label"):
+    scored = done["run"].isin(here.loc[here["metric"].notna(), "run"].unique())
+    for label, group in done[~scored].groupby("label"):
         found.append(f"no scores: {label} on {where}, {seeds_text(group['seed'])}; `bench score FOLDER` computes them")
-    counted = finished(here)
-    if here["dataset_sha256"].nunique() > 1:
-        found.append(f"mixed images: runs on {where} saw files with {here['dataset_sha256'].nunique()} checksums")
+    if runs["dataset_sha256"].nunique() > 1:
+        found.append(f"mixed images: runs on {where} saw files with {runs['dataset_sha256'].nunique()} checksums")
+    shown = here[here["metric"].isin(list(metrics)) & (here["status"] == "done")]
+    lacking, counted = _missing_numbers(shown, done[scored], where), finished(shown)
+    computed = counted[["metric", "convention", "n"]].drop_duplicates()
     for metric in metrics:
-        found += _missing_numbers(metric, done[~bare], counted, where)
-        found += mixed(metric, counted, where)
-    warned = counted[counted["metric"].isin(list(metrics)) & (counted["warning"].fillna("") != "")]
-    for warning, group in warned.groupby("warning"):
-        names = dict.fromkeys(group["metric"])  # a block warns again of what all units warn of
+        found += [*lacking.get(metric, []), *mixed(metric, computed, where)]
+    for warning, group in counted[counted["warning"].fillna("") != ""].groupby("warning"):
+        names = dict.fromkeys(group["metric"])  # a block or split warns again of what all units warn of
         told = [name for name in names if unnamed(name)[0] == name or unnamed(name)[0] not in names]
         found.append(f"warning: {', '.join(told)} on {where}: {warning}")
     return found
@@ -109,19 +121,34 @@ def mixed(metric: str, counted: Frame, where: str) -> list[str]:
     return [f"mixed conventions: {metric} on {where} was computed as {told}"] if len(found) > 1 else []
 
 
-def _missing_numbers(metric: str, done: Frame, counted: Frame, where: str) -> list[str]:
-    """Runs that lack a number which other seeds of theirs have, or whose number ended in an error."""
-    has = counted.loc[counted["metric"] == metric]
-    tried = done[done["metric"] == metric].set_index("run")["score_error"]
-    found = []
-    for label, group in done.drop_duplicates("run").groupby("label"):
-        lacking = group[~group["run"].isin(has["run"])]
-        if len(lacking) == len(group):
-            lacking = lacking[lacking["run"].isin(tried.index)]  # not a metric of this model, unless it was tried
-        reasons = lacking["run"].map(tried).fillna("")
-        for reason, part in lacking.groupby(reasons):
-            found.append(f"no {metric}: {label} on {where}, {seeds_text(part['seed'])}{because(reason)}")
+def _missing_numbers(scores: Frame, runs: Frame, where: str) -> dict[str, list[str]]:
+    """By metric, sentences for runs that lack a number which other seeds of theirs have, or whose number is none."""
+    tried = scores[["run", "metric", "label"]].assign(number=has_number(scores), reason=_reasons(scores))
+    there = tried[tried["number"]].drop_duplicates(["metric", "label"])
+    missing = there[["metric", "label"]].merge(runs[["run", "label", "seed"]], on="label")  # what a whole table has
+    missing = missing.merge(tried[["run", "metric"]], how="left", on=["run", "metric"], indicator=True)
+    failed = tried[~tried["number"]].merge(runs[["run", "seed"]], on="run")
+    absent = missing[missing["_merge"] == "left_only"].assign(reason="")
+    found: dict[str, list[str]] = {}
+    columns = ["metric", "label", "reason", "seed"]
+    for (metric, label, reason), part in _stacked(absent[columns], failed[columns]).groupby(columns[:3]):
+        told = f"no {metric}: {label} on {where}, {seeds_text(part['seed'])}{because(reason)}"
+        found.setdefault(metric, []).append(told)
     return found
+
+
+def _stacked(*frames: Frame) -> Frame:
+    import pandas as pd
+
+    return pd.concat([frame.astype({"reason": object}) for frame in frames], ignore_index=True)
+
+
+def _reasons(scores: Frame) -> Frame:
+    """Why a score is no number: its error, or the value itself where it is not finite."""
+    values = scores["value"].to_numpy(float, na_value=np.nan)
+    told = np.where(np.isinf(values), [f"its value is {value}" for value in values], "")
+    errors = scores["score_error"].fillna("").to_numpy(object)
+    return np.where(errors == "", told, errors)
 
 
 def not_run(study: dict[str, Any], frame: Frame) -> list[str]:

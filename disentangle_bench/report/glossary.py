@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from .. import catalog
-from ..schema import ALL, named
+from ..schema import ALL, HELD_OUT, SPLITS, TRAIN, named
 from ._frame import unnamed
 
 
@@ -100,6 +101,7 @@ GLOSSARY |= {
     "accuracy": Meaning("How well a new classifier tells classes apart, taught with this share of drawn images in %."),
 }
 GLOSSARY["udr"] = Meaning("Whether other seeds of the same configuration find the same latents; uses no factors.")
+SPLIT = {TRAIN: "Here of images as training drew them.", HELD_OUT: "Here of images that training never drew."}
 UNKNOWN = Meaning("A number that this report does not know; see its convention.", "", (None, None))
 
 
@@ -115,28 +117,32 @@ def of_file(metric: str) -> Meaning:
 
 
 def family(metric: str) -> str:
-    """ "dci" of "dci.completeness", "dci [z]" of "dci.completeness [z]"."""
-    plain, block = unnamed(metric)
-    return named(plain.partition(".")[0], block)
+    """ "dci" of "dci.completeness", "dci [z] {train}" of "dci.completeness [z] {train}"."""
+    plain, block, split = unnamed(metric)
+    return named(plain.partition(".")[0], block, split)
 
 
+@cache
 def meaning(metric: str) -> Meaning:
-    """Of the metric itself, or else of its family, or else what its own file says."""
-    plain, _ = unnamed(metric)
-    return GLOSSARY.get(plain) or GLOSSARY.get(family(plain)) or of_file(family(plain))
+    """Of the metric itself, or else of its family, or else what its own file says; with the images of its split."""
+    plain, _, split = unnamed(metric)
+    found = GLOSSARY.get(plain) or GLOSSARY.get(family(plain)) or of_file(family(plain))
+    return replace(found, text=f"{found.text} {SPLIT[split]}") if split in SPLIT else found
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
-    """As the glossary has them, unknown ones last; members of a family stay together, blocks follow all units."""
+    """As the glossary has them, unknown ones last; members of a family stay together, blocks follow all units,
+    and splits follow all images."""
     known = list(GLOSSARY)
     families = list(dict.fromkeys(map(family, known)))
 
-    def rank(metric: str) -> tuple[int, str, str, int, str]:
-        plain, block = unnamed(metric)
+    def rank(metric: str) -> tuple[int, str, int, str, int, str]:
+        plain, block, split = unnamed(metric)
         head = family(plain)
         return (
             families.index(head) if head in families else len(families),
             head,
+            SPLITS.index(split) if split in SPLITS else len(SPLITS),
             "" if block == ALL else block,
             known.index(plain) if plain in known else len(known),
             plain,
@@ -146,7 +152,7 @@ def in_order(metrics: Iterable[str]) -> list[str]:
 
 
 def choose(wanted: Sequence[str] | None, present: Iterable[str]) -> list[str]:
-    """The metrics that names of metrics or of families stand for; None stands for all metrics of all units.
+    """The metrics that names of metrics or of families stand for; None stands for all metrics of all units and images.
 
     Raises
     ------
@@ -155,7 +161,7 @@ def choose(wanted: Sequence[str] | None, present: Iterable[str]) -> list[str]:
     """
     known = in_order(present)
     if wanted is None:
-        return [metric for metric in known if unnamed(metric)[1] == ALL]
+        return [metric for metric in known if unnamed(metric)[1:] == (ALL, ALL)]
     families = {family(metric) for metric in known}
     chosen = [catalog.choose("metric", name, in_order({*known, *families})) for name in wanted]
     return [metric for metric in known if metric in chosen or family(metric) in chosen]

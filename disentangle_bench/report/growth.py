@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import schema
 from ._frame import Frame, at, budget, finished, has_number, is_control, place_name, read_numbers
+from .canvas import SMALL, TEXT, limits, seeds_in_words
 from .density import because, mixed, seeds_text
-from .figures import SMALL, TEXT, limits, seeds_in_words
 from .glossary import in_order, meaning, number
 from .labels import GREY, ordered, styles
 from .statistics import ENOUGH, summary

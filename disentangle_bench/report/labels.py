@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ..catalog import CONTROLS
@@ -20,11 +21,16 @@ def labels(runs: Frame) -> Frame:
 
     One configuration of a model is called by its name: "betavae"; two are told apart: "betavae (beta=8)". A parameter
     that only differs between data sets tells nothing apart and is left out.
+
+    Raises
+    ------
+    ValueError
+        Parameters that are no JSON object; the message names the run.
     """
     import pandas as pd
 
     settings = [
-        {**json.loads(run.params), "steps": run.steps, "batch": run.batch, "precision": run.precision}
+        {**_params(run), "steps": run.steps, "batch": run.batch, "precision": run.precision}
         for run in runs.itertuples()
     ]
     seen: dict[tuple[str, str, str], dict[str, set[str]]] = {}
@@ -42,6 +48,16 @@ def labels(runs: Frame) -> Frame:
     return pd.Series(names, index=runs.index, dtype="string")
 
 
+def _params(run: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(run.params)
+    except (TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"table 'runs', column 'params': run {run.run} has {run.params!r}, expected a JSON object")
+    return found
+
+
 def _name(model: str, told: dict[str, Any]) -> str:
     return f"{model} ({', '.join(f'{key}={_text(value)}' for key, value in told.items())})" if told else model
 
@@ -51,10 +67,22 @@ def _text(value: Any) -> str:
 
 
 def ordered(frame: Frame) -> list[str]:
-    """All labels in the order of every table and figure: models by name, then controls."""
+    """All labels in the order of every table and figure: models by name, their numbers by size, then controls."""
     rank = {model: i for i, model in enumerate(CONTROLS, start=1)}
-    named = set(zip(frame["model"], frame["label"]))
-    return [label for _, label in sorted(named, key=lambda pair: (rank.get(pair[0], 0), pair[1]))]
+    named = frame[["model", "label"]].drop_duplicates().itertuples(index=False)
+    return [label for _, label in sorted(named, key=lambda pair: (rank.get(pair[0], 0), natural(pair[1])))]
+
+
+def natural(text: str) -> list[tuple[float, str]]:
+    """A key that sorts the numbers in a text by size.
+
+    Examples
+    --------
+    >>> sorted(["vae (beta=16)", "vae (beta=2)", "vae (beta=1e-05)", "vae"], key=natural)
+    ['vae', 'vae (beta=1e-05)', 'vae (beta=2)', 'vae (beta=16)']
+    """
+    parts = re.split(r"((?:(?<==)-)?\d+(?:\.\d+)?(?:e[+-]?\d+)?)", text)
+    return [(float(part), "") if i % 2 else (0.0, part) for i, part in enumerate(parts)]
 
 
 def styles(frame: Frame) -> dict[str, dict[str, str]]:

@@ -2,71 +2,163 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import re
+import tempfile
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .. import schema
-from . import figures, pictures, tables
+from ..catalog import choose
+from . import page_board, page_metrics, page_models, page_places, page_statistics, tables
 from ._frame import Frame, at, budget, is_control, place_name, places, read_study
-from .curves import curves, read_logs
-from .density import conventions, not_run, refuse
-from .glossary import family, in_order, meaning, number
-from .growth import MOST, growth, legible, notes, read_milestones, with_milestones
-from .labels import ordered, styles
+from .canvas import KINDS
+from .density import not_run, refuse
+from .growth import read_milestones
+from .page_parts import MEGABYTE, Album, Job, Progress, Table, Watch, embed
+from .statistics import ENOUGH
 
-OWN = (".png", ".svg", ".gif", ".csv", ".md", ".tex")
+OWN = (".png", ".svg", ".pdf", ".gif", ".csv", ".md", ".tex", ".txt")
+FILES = {  # what the page offers beside itself
+    "leaderboard.csv": "the leaderboard, a row a configuration",
+    "leaderboard.md": "the same in Markdown, a table a data set",
+    "leaderboard.tex": "the same in LaTeX, for the package booktabs",
+    "summary.csv": "means, interquartile means, intervals: a row a configuration and metric",
+    "ranks.csv": "ranks and their intervals",
+    "improvements.csv": "probabilities of improvement",
+    "decomposition.csv": "shares of variance",
+    "agreement.csv": "rank correlations of metrics",
+    "reported.csv": "published numbers beside those measured",
+    "reported_variance.csv": "published shares of variance beside those measured",
+    "milestones.csv": "numbers along training, a row a seed, step and metric",
+    "gaps.txt": "what is missing, a line each",
+}
+HEAVY = 2 * MEGABYTE  # of a table that the page does not hold itself
 
 
-def write(folder: Path, frame: Frame, metrics: Sequence[str] | None = None) -> Path:
-    """Write everything about these numbers to `folder/report`; the path of its report.html. Raises as `tables.long`."""
-    import jinja2
+def write(
+    folder: Path,
+    frame: Frame,
+    metrics: Sequence[str] | None = None,
+    kinds: Sequence[str] = ("png", "svg"),
+    watch: Watch = lambda _: None,
+) -> Path:
+    """Write everything about these numbers to `folder/report`; the path of its report.html. Raises as `report`.
 
-    out = folder / "report"
+    Everything is made in a folder beside it first, so that whatever stops it leaves the report that was there.
+    """
+    kinds = [choose("format", kind, list(KINDS)) for kind in kinds]
+    if not kinds:
+        raise ValueError(f"format: got none, expected some of {', '.join(KINDS)}")
     boards, points = tables.boards(frame, metrics), read_milestones(folder, frame)
     refuse(points)
+    with tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as made, threadpool_limits(1):
+        job = Job(folder, frame, points, boards, Album(Path(made), kinds), watch)
+        (Path(made) / "report.html").write_text(_page(job, metrics), encoding="utf-8")
+        path = _replace(Path(made), folder / "report")
+    watch(Progress("report", 1.0, "done"))
+    return path
+
+
+def _replace(made: Path, out: Path) -> Path:
+    """Move what was made to where it belongs, the page last, and remove what an earlier report left."""
     out.mkdir(exist_ok=True)
-    for path in out.iterdir():  # of an earlier report; whatever else people keep there stays
-        if path.suffix in OWN and path.is_file():
+    new = {path.name for path in made.iterdir()}
+    for path in out.iterdir():  # whatever else people keep there stays
+        if path.suffix in OWN and path.is_file() and path.name not in new:
             path.unlink()
-    tables.long(frame, metrics).to_csv(out / "summary.csv", index=False)
+    for name in sorted(new, key=lambda name: name == "report.html"):
+        os.replace(made / name, out / name)
+    return out / "report.html"
+
+
+def _page(job: Job, metrics: Sequence[str] | None) -> str:
+    frame, boards, out, study = job.frame, job.boards, job.album.out, read_study(job.folder)
+    job.watch(Progress("report", 0.02, "tables"))
+    summary = tables.long(frame, metrics)
+    computed = page_statistics.compute(frame, boards, job.watch)
+    gaps = [*not_run(study, frame), *(note for board in boards for note in board.notes)]
+    _tables(out, summary, boards, computed, job.points, gaps)
+    shown, models = page_places.places(job, computed), page_models.models(job)
+    job.watch(Progress("report", 0.97, "the page"))
+    held = {
+        "title": job.folder.resolve().name,
+        "overview": _overview(frame),
+        "notes": [note for note in study.get("notes", []) if note],
+        "cautions": _cautions(frame),
+        "failures": _failures(frame),
+        "gaps": gaps,
+        "best": page_metrics.best(summary, boards),
+        "board": page_board.board(frame, boards),
+        "by_block": tables.BLOCKS,
+        "places": shown,
+        "most": page_places.PICTURES,
+        "models": models,
+        "without": [label for model in models for label in model["without"]],
+        "metrics": page_metrics.metrics(frame, summary, boards),
+        "provenance": _provenance(frame),
+        "commands": _commands(job.folder, frame),
+        "downloads": _downloads(out),
+        "kinds": " and ".join(f".{kind}" for kind in job.album.kinds),
+        "left_out": len(job.album.left_out),
+    }
+    return _environment().get_template("page.html.j2").render(held)
+
+
+def _environment() -> Any:
+    import jinja2
+    from markupsafe import Markup, escape
+
+    def source(name: str) -> str:
+        return resources.files("disentangle_bench.report").joinpath(name).read_text("utf-8")
+
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(source),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    breaks = {".": Markup(".<wbr>"), "_": Markup("_<wbr>")}
+    made.filters["breakable"] = lambda text: Markup("").join(breaks.get(letter, escape(letter)) for letter in text)
+    return made
+
+
+def _tables(
+    out: Path,
+    summary: Frame,
+    boards: Sequence[tables.Board],
+    computed: dict[str, Frame],
+    points: Frame,
+    gaps: Sequence[str],
+) -> None:
+    """Every table as a file."""
+    summary.to_csv(out / "summary.csv", index=False)
     if boards:
         tables.wide(boards).to_csv(out / "leaderboard.csv", index=False)
     (out / "leaderboard.md").write_text("\n".join(map(tables.markdown, boards)), encoding="utf-8")
     (out / "leaderboard.tex").write_text("\n".join(map(tables.latex, boards)), encoding="utf-8")
-
+    for name, table in computed.items():
+        if len(table):
+            table.to_csv(out / f"{name}.csv", index=False)
     if len(points):
         told = points.assign(error=points["score_error"])[["label", "step", *schema.RESULTS]]
         told.to_csv(out / "milestones.csv", index=False)
+    if gaps:
+        (out / "gaps.txt").write_text("\n".join(gaps) + "\n", encoding="utf-8")
 
-    source = resources.files("disentangle_bench.report").joinpath("page.html.j2").read_text("utf-8")
-    template = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(source)
-    html = template.render(
-        title=folder.resolve().name,
-        overview=_overview(frame),
-        notes=[note for note in read_study(folder).get("notes", []) if note],
-        failures=_failures(frame),
-        gaps=[*not_run(read_study(folder), frame), *(note for board in boards for note in board.notes)],
-        sections=[_section(folder, out, frame, points, board) for board in boards],
-        legend=tables.LEGEND,
-        by_block=tables.BLOCKS,
-        provenance=_provenance(frame),
-        commands=_commands(folder, frame),
-    )
-    path = out / "report.html"
-    partial = path.with_name(f".{os.getpid()}.report.html")
-    partial.write_text(html, encoding="utf-8")
-    os.replace(partial, path)
-    return path
+
+def _downloads(out: Path) -> list[dict[str, str]]:
+    """The tables that are there, in the page itself where they are not too heavy."""
+    there = {name: out / name for name in FILES if (out / name).is_file()}
+    return [
+        {"name": name, "text": FILES[name], "src": embed(path) if path.stat().st_size < HEAVY else ""}
+        for name, path in there.items()
+    ]
 
 
 def _overview(frame: Frame) -> str:
@@ -76,121 +168,43 @@ def _overview(frame: Frame) -> str:
     return f"{len(runs)} runs: {', '.join(told)}." if len(runs) else "No run has finished yet."
 
 
-def _failures(frame: Frame) -> list[dict[str, Any]]:
+def _cautions(frame: Frame) -> list[str]:
+    """What a reader must know before any number: data sets, their budget, and how many seeds there are."""
+    told = []
+    for place in places(frame):
+        here = at(frame, *place)
+        done = here[(here["status"] == "done") & ~is_control(here)]
+        seeds = done.groupby("label")["seed"].nunique()
+        models = f"{_count(len(seeds), 'configuration')} of {_count(done['model'].nunique(), 'model')}"
+        words = [models, _count(seeds.max(), "seed", seeds.min()) + " each"] if len(seeds) else ["no finished run"]
+        few = f"; below {ENOUGH} seeds there are no intervals" if len(seeds) and seeds.min() < ENOUGH else ""
+        told.append(f"{place_name(*place)}: {', '.join(filter(None, [*words, budget(here)]))}{few}.")
+    return told
+
+
+def _count(n: int, what: str, least: int | None = None) -> str:
+    """ "1 seed", "5 seeds", "4–6 seeds"."""
+    told = str(n) if least in (None, n) else f"{least}–{n}"
+    return f"{told} {what}" + ("" if n == 1 else "s")
+
+
+def _failures(frame: Frame) -> list[Table]:
     stopped = frame[frame["status"] != "done"].drop_duplicates("run").sort_values(["dataset", "label", "seed"])
-    return [
-        {
-            "label": r.label,
-            "place": place_name(r.dataset, r.source),
-            "seed": r.seed,
-            "status": r.status,
-            "run": r.run,
-            "error": r.error if isinstance(r.error, str) and r.error else "no message",
-        }
+    rows = [
+        [
+            r.label,
+            place_name(r.dataset, r.source),
+            str(r.seed),
+            r.status,
+            r.run,
+            r.error if isinstance(r.error, str) and r.error else "no message",
+        ]
         for r in stopped.itertuples()
     ]
-
-
-def _section(folder: Path, out: Path, frame: Frame, points: Frame, board: tables.Board) -> dict[str, Any]:
-    """What the page shows of one data set."""
-    stem = slug(f"{board.dataset}-{board.source}")
-    return {
-        "board": board,
-        "id": stem,
-        "arrows": {metric: meaning(metric).arrow for metric in board.cells},
-        "families": _families(out, frame, board, stem),
-        "growth": _growth(out, frame, points, board, stem),
-        **_shown(folder, out, frame, board, stem),
-        "curves": _curves(folder, out, frame, board, stem),
-    }
-
-
-def _families(out: Path, frame: Frame, board: tables.Board, stem: str) -> list[dict[str, Any]]:
-    here, found = at(frame, board.dataset, board.source), []
-    table = tables.long(here)
-    table = table[table["metric"].isin(board.cells.columns)]
-    for name in dict.fromkeys(map(family, in_order(table["metric"]))):
-        rows = table[table["metric"].map(family) == name]
-        figure = figures.comparison(frame, name, board.dataset, board.source)
-        plot = figures.save(figure, out / f"{slug(name)}.{stem}")[1]
-        parts = [
-            {
-                "metric": metric,
-                "text": meaning(metric).text,
-                "unit": meaning(metric).unit,
-                "conventions": conventions(here, metric),
-            }
-            for metric in in_order(rows["metric"])
-        ]
-        numbers = [
-            [
-                r.label,
-                r.metric,
-                r.n,
-                *(
-                    tables.NONE if np.isnan(value) else number(value, r.metric)
-                    for value in (r.mean, r.sd, r.iqm, r.low, r.high)
-                ),
-            ]
-            for r in rows.itertuples()
-        ]
-        found.append(
-            {"name": name, "plot": embed(plot), "inches": figure.get_figwidth(), "parts": parts, "numbers": numbers}
-        )
-    return found
-
-
-def _growth(out: Path, frame: Frame, points: Frame, board: tables.Board, stem: str) -> dict[str, Any]:
-    """The board's metrics at milestones, and what tells how far training has come; empty where there are none."""
-    place = board.dataset, board.source
-    metrics = dict.fromkeys([*board.cells, "reconstruction", "kl"])
-    found = []
-    for model, rows in legible(points, *place).items():
-        if shown := with_milestones(rows, metrics, *place):
-            figure = growth(rows, frame, shown, *place)
-            plot = figures.save(figure, out / f"milestones.{stem}.{model}".rstrip("."))[1]
-            found.append({"model": model or "all models", "plot": embed(plot)})
-    return {"plots": found, "notes": notes(points, metrics, *place), "most": MOST} if found else {}
-
-
-def _shown(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: str) -> dict[str, Any]:
-    """Pictures of each label's lowest seed that left any: nobody picks the prettiest."""
-    here = at(frame, board.dataset, board.source)
-    here = here[here["status"] == "done"].drop_duplicates("run").sort_values("seed")
-    held: dict[str, tuple[str, dict[str, Any]]] = {}
-    for run in here.itertuples():
-        arrays = pictures.read_pictures(folder, run.run) if run.label not in held else None
-        if arrays is not None:
-            held[run.label] = (f"{run.label}, seed {run.seed}", arrays)
-    shown = [held[label] for label in ordered(here) if label in held]
-    without = [label for label in ordered(here) if label not in held]
-    if not shown:
-        return {"grid": "", "moves": [], "own": [], "without": without}
-    grid = figures.save(pictures.reconstructions(dict(shown), board.title), out / f"reconstructions.{stem}", ["png"])
-    moves, own = [], []
-    for heading, arrays in shown:
-        if (figure := pictures.findings(arrays, heading, board.title)) is not None:
-            sheet = figures.save(figure, out / f"own.{stem}.{slug(heading)}", ["png"])
-            own.append({"heading": heading, "sheet": embed(sheet[0])})
-        if "traversals" not in arrays:  # of controls that have a decoder but no latents to move
-            continue
-        name = f"traversals.{stem}.{slug(heading)}"
-        sheet = figures.save(pictures.traversals(arrays, heading, board.title), out / name, ["png"])
-        film = pictures.animation(arrays, out / f"{name}.gif")
-        moves.append({"heading": heading, "sheet": embed(sheet[0]), "film": embed(film)})
-    return {"grid": embed(grid[0]), "moves": moves, "own": own, "without": without}
-
-
-def _curves(folder: Path, out: Path, frame: Frame, board: tables.Board, stem: str) -> list[dict[str, str]]:
-    look, found = styles(frame), []
-    here = at(frame, board.dataset, board.source)
-    for label in ordered(here[~is_control(here)]):
-        logs = read_logs(folder, here[here["label"] == label])
-        if len(logs):
-            figure = curves(logs, label, look[label]["color"], board.title)
-            plot = figures.save(figure, out / f"curves.{stem}.{slug(label)}")[1]
-            found.append({"label": label, "plot": embed(plot)})
-    return found
+    if not rows:
+        return []
+    head = ["model", "data set", "seed", "status", "run", "error"]
+    return [Table("Runs that failed or diverged, and why", head, rows, words=6, folded=len(rows) > 20)]
 
 
 def _provenance(frame: Frame) -> list[tuple[str, str]]:
@@ -226,20 +240,3 @@ def _commands(folder: Path, frame: Frame) -> list[str]:
     commits = sorted(set(frame["commit"].dropna()) - {""})
     asked = [command for command in read_study(folder).get("commands", []) if command]
     return [*(f"git checkout {commit}" for commit in commits if len(commits) == 1), *asked, f"bench report {folder}"]
-
-
-def embed(path: Path) -> str:
-    """A picture's file as a data: address, so that the page needs no other file."""
-    kind = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}[path.suffix]
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def slug(text: str) -> str:
-    """A label as part of a file name.
-
-    Examples
-    --------
-    >>> slug("betavae (beta=8)")
-    'betavae-beta-8'
-    """
-    return re.sub(r"[^\w.]+", "-", text).strip("-")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .figures import SMALL, TEXT
+from .canvas import SMALL, TEXT
+from .run_codes import read_arrays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,11 +25,7 @@ MOST = 12  # images a row
 
 def read_pictures(folder: Path, run: str) -> dict[str, NDArray] | None:
     """The arrays of a run's pictures.npz; None if it left none."""
-    path = folder / "runs" / run / "pictures.npz"
-    if not path.is_file():
-        return None
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    return read_arrays(folder / "runs" / run / "pictures.npz")
 
 
 def mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -101,9 +98,11 @@ def findings(held: Pictures, heading: str, title: str) -> Figure | None:
             image = axes.imshow(values, cmap="cividis", vmin=0, aspect="auto")
             axes.set_yticks(range(len(rows)), rows, fontsize=SMALL)
             axes.set_xticks(range(values.shape[1]), held[f"columns:{name}"], fontsize=SMALL, rotation=90)
+            most = float(values.max())
+            digits = int(np.clip(1 - np.floor(np.log10(most)), 2, 4)) if most > 0 else 2  # two count
             for (r, k), value in np.ndenumerate(values):
-                dark = value < 0.6 * values.max()
-                axes.text(k, r, f"{value:.2f}", ha="center", va="center", fontsize=4.5, color="w" if dark else "k")
+                dark, text = value < 0.6 * most, f"{value:.{digits}f}"
+                axes.text(k, r, text, ha="center", va="center", fontsize=5.5, color="w" if dark else "k")
             figure.colorbar(image, ax=axes, shrink=0.6).ax.tick_params(labelsize=SMALL)
         axes.tick_params(length=0)
         axes.set_title(textwrap.fill(name, 40), fontsize=SMALL)

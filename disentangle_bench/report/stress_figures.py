@@ -12,7 +12,7 @@ from .. import catalog
 from ..cases import CASES, Case
 from ..stress import Row, Verdict
 from ._frame import Frame
-from .figures import SMALL, TEXT
+from .canvas import SMALL, TEXT
 from .glossary import family
 from .labels import COLOURS, GREY, MARKERS
 from .stress_words import MARK, level_text, signed

@@ -6,19 +6,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..schema import ALL, named
+import numpy as np
+
+from ..schema import ALL, SPLITS, named
 from ._frame import Frame, at, budget, is_control, place_name, places, unnamed
+from .comparisons import improvement, improvement_interval, oriented
 from .density import gaps, refuse
 from .glossary import choose, in_order, meaning, number
 from .labels import ordered
-from .statistics import summary
+from .statistics import ENOUGH, summary
+from .typeset import escape, latex_table, markdown_table
 
 NONE = "–"
+WHOLE = (ALL, ALL)  # block and split of what leaderboards show
 LEGEND = (
-    "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better; best mean in bold, which says "
-    "nothing of significance; controls, listed last, are not competitors: they show what the numbers mean."
+    "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better. Bold: the best mean, and every model "
+    f"that {ENOUGH} seeds or more do not tell apart from it (the 95 % interval of the probability that a run of the "
+    f"best beats one of it holds 1/2, one pair at a time). With fewer than {ENOUGH} seeds bold is the best mean alone, "
+    "which says nothing of significance. Controls, listed last, are not competitors: they show what the numbers mean."
 )
-BLOCKS = f"Blocks of the codes, each scored alone, beside all units; {NONE} where a model has no such block or number."
+BLOCKS = (
+    f"Blocks of the codes, each scored alone, beside all units; {NONE} where a model has no such block or number. "
+    "Where training drew some images more often: train, images as it drew them; held-out, those that it never drew."
+)
+LONG = ["data set", "metric", "model", "seeds", "mean ± sd", "interval of the mean", "IQM", "interval of the IQM"]
+INTERVALS = (
+    f"95 % bootstrap intervals over seeds; {NONE} where there are fewer than {ENOUGH}, which tell none. "
+    "IQM: mean of the middle half of the seeds. ↑ higher is better, ↓ lower is better."
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +42,7 @@ class Board:
 
     `cells` has a row a label and a column a metric, "mean ± sd" each; `best` says which cells to set in bold; `seeds`
     are the finished runs a label; `controls` are the labels that are listed apart; `notes` name what is missing.
-    `blocks` has a row a metric and model that was scored by block, and a column a block.
+    `blocks` has a row a metric and model that was scored by block or split, and a column a block and split.
     """
 
     dataset: str
@@ -56,7 +71,7 @@ def long(frame: Frame, metrics: Sequence[str] | None = None) -> Frame:
     refuse(frame)
     table = summary(frame)
     wanted = {unnamed(metric)[0] for metric in choose(metrics, table["metric"])}
-    table = table[table["metric"].map(lambda metric: unnamed(metric)[0] in wanted).astype(bool)]
+    table = table[table["metric"].isin([name for name in table["metric"].unique() if unnamed(name)[0] in wanted])]
     labels, names = ordered(frame), in_order(table["metric"])
     return table.sort_values(
         ["dataset", "source", "label", "metric"],
@@ -76,19 +91,17 @@ def _board(frame: Frame, table: Frame, names: list[str], dataset: str, source: s
     import pandas as pd
 
     here, table = at(frame, dataset, source), at(table, dataset, source)
-    labels = ordered(here)
-    controls = ordered(here[is_control(here)])
-    seeds = {label: int(group["run"].nunique()) for label, group in here[here["status"] == "done"].groupby("label")}
+    runs = here.drop_duplicates("run")
+    labels, controls = ordered(runs), ordered(runs[is_control(runs)])
+    seeds = runs.loc[runs["status"] == "done", "label"].value_counts().to_dict()
     cells = pd.DataFrame(NONE, index=labels, columns=names, dtype=object)
     best = pd.DataFrame(False, index=labels, columns=names)
     shown = table[table["metric"].isin(names)]
     for row in shown.itertuples():
         cells.loc[row.label, row.metric] = _cell(row, seeds[row.label])
+    numbers = dict(list(here.groupby("metric")))
     for metric, group in shown[~shown["label"].isin(controls)].groupby("metric"):
-        means = {row.label: float(number(row.mean, metric)) for row in group.itertuples()}  # equal as printed is equal
-        wanted = {"high": max, "low": min}.get(meaning(metric).best)
-        if wanted and len(set(means.values())) > 1:
-            best.loc[[label for label, value in means.items() if value == wanted(means.values())], metric] = True
+        best.loc[_best(numbers[metric], group, metric, dataset, source), metric] = True
     everything = in_order([*names, *_by_block(here, names)])
     return Board(
         dataset,
@@ -103,24 +116,44 @@ def _board(frame: Frame, table: Frame, names: list[str], dataset: str, source: s
     )
 
 
+def _best(frame: Frame, rows: Frame, metric: str, dataset: str, source: str) -> list[str]:
+    """The labels to set in bold: the best mean, what prints like it, what enough seeds do not tell apart from it."""
+    sign = {"high": 1, "low": -1}.get(meaning(metric).best)
+    printed = {row.label: float(number(row.mean, metric)) for row in rows.itertuples()}
+    if not sign or len(set(printed.values())) == 1:
+        return []
+    means, seeds = (rows.set_index("label")[column] for column in ("mean", "n"))
+    top = (sign * means).idxmax()
+    tied = {label for label, value in printed.items() if value == printed[top]}
+    if seeds[top] >= ENOUGH:
+        scores = oriented(frame, metric, dataset, source)
+        rivals = [label for label in printed if seeds[label] >= ENOUGH]
+        p = [improvement(scores[top], scores[label]) for label in rivals]
+        low, _ = improvement_interval(p, seeds[top], seeds[rivals].to_numpy())
+        tied |= {label for label, least in zip(rivals, low) if least <= 0.5}
+    return [label for label in printed if label in tied]
+
+
 def _by_block(rows: Frame, names: Sequence[str]) -> list[str]:
-    """These metrics as they are called in blocks, one for each block in which it is there."""
+    """These metrics as they are called in blocks and splits, one for each in which it is there."""
     plain = {unnamed(name)[0] for name in names}
-    return [name for name in set(rows["metric"].dropna()) if unnamed(name)[0] in plain and unnamed(name)[1] != ALL]
+    return [name for name in set(rows["metric"].dropna()) if unnamed(name)[0] in plain and unnamed(name)[1:] != WHOLE]
 
 
 def _blocks(table: Frame, names: Sequence[str], labels: Sequence[str], seeds: dict[str, int]) -> Frame:
-    """As text: metric, model, all units, and a column a block."""
+    """As text: metric, model, all units, and a column a block and split."""
     import pandas as pd
 
     held = {(row.metric, row.label): _cell(row, seeds[row.label]) for row in table.itertuples()}
-    blocks = sorted({unnamed(name)[1] for name in _by_block(table, names)})
+    found = {unnamed(name)[1:] for name in _by_block(table, names)}
+    parts = sorted(found, key=lambda part: (SPLITS.index(part[1]), part[0] != ALL, part[0]))
     rows = []
     for metric in dict.fromkeys(unnamed(name)[0] for name in names):
         for label in labels:
-            cells = [held.get((named(metric, block), label), NONE) for block in [ALL, *blocks]]
+            cells = [held.get((named(metric, *part), label), NONE) for part in [WHOLE, *parts]]
             rows += [[metric + meaning(metric).arrow, label, *cells]] if set(cells[1:]) - {NONE} else []
-    return pd.DataFrame(rows, columns=["metric", "model", "all units", *blocks])
+    heads = [split if block == ALL else named(block, split=split) for block, split in parts]
+    return pd.DataFrame(rows, columns=["metric", "model", "all units", *heads])
 
 
 def _cell(row: Any, seeds: int) -> str:
@@ -150,38 +183,25 @@ def markdown(board: Board) -> str:
     """A leaderboard in Markdown, its title above, what is missing below."""
     head = ["model", "seeds", *(metric + meaning(metric).arrow for metric in board.cells)]
     rows = [_row(board, label, lambda text: f"**{text}**") for label in board.cells.index]
-    lines = [f"### {board.title}", "", *_grid([head, *rows]), "", LEGEND, ""]
+    lines = [f"### {board.title}", "", *markdown_table([head, *rows]), "", LEGEND, ""]
     if len(board.blocks):
-        lines += ["#### By block", "", *_grid([list(board.blocks), *board.blocks.to_numpy().tolist()]), "", BLOCKS, ""]
+        lines += [
+            "#### By block and split",
+            "",
+            *markdown_table([list(board.blocks), *board.blocks.to_numpy().tolist()]),
+            "",
+            BLOCKS,
+            "",
+        ]
     return "\n".join([*lines, *(f"* {note}" for note in board.notes)]).rstrip() + "\n"
-
-
-def _grid(rows: Sequence[Sequence[str]]) -> list[str]:
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return [head, "| " + " | ".join(["---"] * len(rows[0])) + " |", *body]
 
 
 def latex(board: Board) -> str:
     """A leaderboard in LaTeX (package booktabs), what is missing below it in small type."""
-    head = ["model", "seeds", *(_escape(metric + meaning(metric).arrow) for metric in board.cells)]
-    rows = {label: _row(board, label, r"\textbf{{{}}}".format, _escape) for label in board.cells.index}
+    head = ["model", "seeds", *(metric + meaning(metric).arrow for metric in board.cells)]
+    rows = {label: _row(board, label, r"\textbf{{{}}}".format, escape) for label in board.cells.index}
     apart = [[row for label, row in rows.items() if (label in board.controls) == control] for control in (False, True)]
-    body = "\n\\midrule\n".join("\n".join(" & ".join(row) + r" \\" for row in part) for part in apart if part)
-    notes = " ".join(_escape(note) + "." for note in [board.title, LEGEND.rstrip("."), *board.notes])
-    return "\n".join(
-        [
-            rf"\begin{{tabular}}{{lr{'r' * len(board.cells.columns)}}}",
-            r"\toprule",
-            " & ".join(head) + r" \\",
-            r"\midrule",
-            body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            "",
-            rf"\smallskip{{\footnotesize {notes}\par}}",
-            "",
-        ]
-    )
+    return latex_table("lr" + "r" * len(board.cells.columns), head, apart, [board.title, LEGEND, *board.notes])
 
 
 def _row(board: Board, label: str, bold: Callable[[str], str], escape: Callable[[str], str] = str) -> list[str]:
@@ -192,14 +212,36 @@ def _row(board: Board, label: str, bold: Callable[[str], str], escape: Callable[
     return [escape(label), str(board.seeds[label]), *cells]
 
 
-def _escape(text: str) -> str:
-    special = {
-        "±": r"$\pm$",
-        "↑": r"$\uparrow$",
-        "↓": r"$\downarrow$",
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        **{letter: "\\" + letter for letter in "_%&#${}"},
-    }
-    return "".join(special.get(letter, letter) for letter in text)
+def spelt(table: Frame) -> Frame:
+    """The long leaderboard as text: a row a metric and model, with both intervals."""
+    import pandas as pd
+
+    rows = [
+        [
+            place_name(row.dataset, row.source),
+            row.metric + meaning(row.metric).arrow,
+            row.label,
+            str(row.n),
+            number(row.mean, row.metric) + (f" ± {number(row.sd, row.metric)}" if row.n > 1 else ""),
+            _range(row.mean_low, row.mean_high, row.metric),
+            number(row.iqm, row.metric),
+            _range(row.low, row.high, row.metric),
+        ]
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(rows, columns=LONG)
+
+
+def _range(low: float, high: float, metric: str) -> str:
+    return NONE if np.isnan(low) else f"{number(low, metric)} to {number(high, metric)}"
+
+
+def long_markdown(table: Frame) -> str:
+    """What `long` gives, in Markdown."""
+    return "\n".join([*markdown_table([LONG, *spelt(table).to_numpy().tolist()]), "", INTERVALS, ""])
+
+
+def long_latex(table: Frame) -> str:
+    """What `long` gives, in LaTeX (package booktabs), a rule between data sets."""
+    parts = [part.map(escape).to_numpy().tolist() for _, part in spelt(table).groupby(LONG[0], sort=False)]
+    return latex_table("lllrrrrr", LONG, parts, [INTERVALS])

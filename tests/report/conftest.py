@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from disentangle_bench import schema
+from disentangle_bench.report import report
 
 METRICS = {
     "mig": 0.0,
@@ -94,6 +96,7 @@ class Folder:
                 "run": run,
                 "metric": metric,
                 "block": schema.ALL,
+                "split": schema.ALL,
                 "version": 1,
                 "value": value,
                 "seconds": 0.1,
@@ -237,6 +240,14 @@ def whole(path: Path) -> Folder:
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole folder, written once; read it only."""
     return whole(tmp_path_factory.mktemp("results") / "demo").write()
+
+
+@pytest.fixture(scope="session")
+def reported(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a copy of the whole folder, with three families of metrics; read it only."""
+    folder = tmp_path_factory.mktemp("reported") / "demo"
+    shutil.copytree(original, folder)
+    return report(folder, ["mig", "dci", "reconstruction"])
 
 
 @pytest.fixture

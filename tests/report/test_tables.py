@@ -10,7 +10,7 @@ import pytest
 from disentangle_bench.report import load
 from disentangle_bench.report.density import gaps, not_run, seeds_text
 from disentangle_bench.report.glossary import GLOSSARY, choose, in_order, meaning
-from disentangle_bench.report.tables import boards, latex, long, markdown, wide
+from disentangle_bench.report.tables import boards, latex, long, long_latex, long_markdown, markdown, spelt, wide
 
 
 def board_of(folder, metrics=None):
@@ -51,6 +51,14 @@ def test_steps_tell_apart_too(folder) -> None:
     assert set(load(folder.write())["label"]) == {"betavae (steps=100)", "betavae (steps=2000)"}
 
 
+def test_labels_sort_their_numbers_by_size(folder) -> None:
+    for beta in (16.0, 2.0, 1e-5, 100.0, -1.0):
+        folder.run("betavae", "dsprites", 0, scores={"mig": 0.1}, beta=beta)
+    board = board_of(folder)
+    assert [label.partition("=")[2] for label in board.cells.index] == ["-1)", "1e-05)", "2)", "16)", "100)"]
+    assert list(long(load(folder.path))["label"]) == list(board.cells.index)
+
+
 # Cells
 
 
@@ -81,6 +89,28 @@ def test_best_is_highest_or_lowest_and_never_a_control(folder) -> None:
     assert bold == {("mcevae", "mig"), ("betavae", "reconstruction")}  # kl has no better direction
     assert "| **0.400** | 30.0 | 9.00 |" in markdown(board)
     assert r"\textbf{0.400} & 30.0 & 9.00" in latex(board) and r"0.200 & \textbf{20.0} & 5.00" in latex(board)
+
+
+def test_bold_is_all_that_enough_seeds_do_not_tell_apart(folder) -> None:
+    """From five seeds on: near beats far by nothing, top beats bottom always; two seeds are never told apart."""
+    near = [0.50, 0.52, 0.54, 0.56, 0.58]
+    scores = {"betavae": near, "vae": [x - 0.005 for x in near], "mcevae": [x - 0.3 for x in near], "aae": [0.55, 0.50]}
+    for model, values in scores.items():
+        for seed, value in enumerate(values):
+            folder.run(model, "dsprites", seed, scores={"mig": value, "reconstruction": 100 - 100 * value})
+    best = board_of(folder).best
+    assert best["mig"].to_dict() == {"aae": False, "betavae": True, "mcevae": False, "vae": True}
+    assert best["reconstruction"].to_dict() == {"aae": False, "betavae": True, "mcevae": False, "vae": True}
+
+
+def test_with_few_seeds_bold_is_the_best_mean_alone(folder) -> None:
+    for seed in range(4):
+        folder.run("betavae", "dsprites", seed, scores={"mig": 0.5 + 0.1 * seed})
+        folder.run("vae", "dsprites", seed, scores={"mig": 0.49 + 0.1 * seed})
+    board = board_of(folder)
+    assert board.best["mig"].to_dict() == {"betavae": True, "vae": False}
+    assert "With fewer than 5 seeds bold is the best mean alone" in markdown(board)
+    assert "With fewer than 5 seeds bold is the best mean alone" in latex(board)
 
 
 def test_what_prints_alike_ties(folder) -> None:
@@ -136,6 +166,48 @@ def test_wide_and_long_hold_every_data_set(original) -> None:
     assert row["n"] == 6 and row["mean"] == pytest.approx(own["value"].mean()) and row["low"] < row["iqm"] < row["high"]
 
 
+def test_the_long_table_as_text(folder) -> None:
+    for seed in range(5):
+        folder.run("my_vae", "dsprites", seed, scores={"mig": 0.1 * seed})
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.4})
+    table = long(load(folder.write()))
+    text = spelt(table)
+    assert list(text["model"]) == ["betavae", "my_vae"] and list(text["metric"]) == ["mig ↑", "mig ↑"]
+    assert text.iloc[0, 3:].tolist() == ["1", "0.400", "–", "0.400", "–"]
+    row = table.iloc[1]
+    assert text.loc[1, "interval of the IQM"] == f"{row['low']:.3f} to {row['high']:.3f}"
+    assert text.loc[1, "interval of the mean"] == f"{row['mean_low']:.3f} to {row['mean_high']:.3f}"
+    assert "| dsprites (official) | mig ↑ | betavae | 1 | 0.400 | – | 0.400 | – |" in long_markdown(table)
+    assert r"mig $\uparrow$ & my\_vae & 5 & 0.200 $\pm$ 0.158" in long_latex(table)
+
+
+def test_a_folder_of_failures_only_names_them_all(folder) -> None:
+    folder.run("vae", "dsprites", 0, status="failed", error="MemoryError: no room")
+    folder.run("betavae", "dsprites", 1, status="diverged", error="loss is nan")
+    board = board_of(folder)
+    assert board.cells.shape == (2, 0) and board.seeds == {"betavae": 0, "vae": 0}
+    assert board.notes[:2] == [
+        "diverged: betavae on dsprites (official), seed 1: loss is nan",
+        "failed: vae on dsprites (official), seed 0: MemoryError: no room",
+    ]
+    assert "failed: vae" in latex(board) and long(load(folder.path)).empty
+
+
+def test_no_runs_make_no_boards(folder) -> None:
+    assert boards(load(folder.write())) == []
+
+
+def test_a_score_that_is_no_number_is_named_and_not_averaged(folder) -> None:
+    for seed, value in enumerate([0.1, 0.3, float("nan"), float("-inf")]):
+        folder.run("vae", "dsprites", seed, scores={"mig": value})
+    board = board_of(folder)
+    assert board.cells.loc["vae", "mig"] == "0.200 ± 0.141 (n=2)"
+    assert sorted(note for note in board.notes if note.startswith("no mig")) == [
+        "no mig: vae on dsprites (official), seed 2",
+        "no mig: vae on dsprites (official), seed 3: its value is -inf",
+    ]
+
+
 # Density
 
 
@@ -171,8 +243,9 @@ def test_missing_numbers_are_named_with_their_error(folder) -> None:
     folder.score(runs[2], "sap", float("inf"))
     folder.run("betavae", "dsprites", 0, scores={"mig": 0.4})  # never had a sap: not a gap
     assert [note for note in board_of(folder).notes if "sap" in note] == [
-        "no sap: mcevae on dsprites (official), seeds 2–3",
+        "no sap: mcevae on dsprites (official), seed 3",
         "no sap: mcevae on dsprites (official), seed 1: ValueError: one class",
+        "no sap: mcevae on dsprites (official), seed 2: its value is inf",
     ]
 
 
@@ -223,6 +296,13 @@ def test_runs_that_were_asked_for_and_have_not_ended_are_named(folder) -> None:
 def test_duplicate_runs_are_refused_by_name(folder) -> None:
     runs = [folder.run("betavae", "dsprites", 3, scores={"mig": 0.5}, beta=4.0) for _ in range(2)]
     with pytest.raises(ValueError, match=rf"runs {runs[0]}, {runs[1]}: .*betavae on dsprites \(official\), seed 3"):
+        board_of(folder)
+
+
+def test_a_run_without_a_seed_is_refused_by_name(folder) -> None:
+    run = folder.run("betavae", "dsprites", 3, scores={"mig": 0.5})
+    folder.runs[0]["seed"] = None
+    with pytest.raises(ValueError, match=f"column 'seed': got none for runs {run}, expected an integer"):
         board_of(folder)
 
 

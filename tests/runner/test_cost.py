@@ -147,6 +147,10 @@ def test_a_dry_run_knows_sets_whose_files_are_not_here(far, bench, tmp_path):
     assert not (tmp_path / "data").exists() and not (tmp_path / "results").exists()
 
 
+def test_of_a_variant_its_own_file_is_to_be_downloaded(far):
+    assert cost.downloads(["mpi3d(variant=real)"], None) == ["mpi3d_real.npz"]
+
+
 def test_a_folder_of_drawn_images_is_known_again_without_drawing_them(far, tmp_path):
     store = Store(tmp_path).open()
     (run,) = Study(["oracle"], ["dsprites"], [0]).runs(None, cost.looks(store, "cpu"))
