@@ -25,7 +25,7 @@ from .vae import VAE, require
 class AAE(VAE):
     heads: int = 0  # K; 0 for a code without y
     weight: float = 10.0  # of deceiving the critics, beside nats of reconstruction
-    critic_lr: float = 1e-4
+    critic_lr: float = 1e-4  # of the critics' Adam
 
     players: ClassVar[dict[str, tuple[str, ...]]] = {"autoencoder": ("encoder", "decoder"), "critic": ("critic",)}
 

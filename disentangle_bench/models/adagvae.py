@@ -24,7 +24,7 @@ from .vae import require
 
 @dataclass(frozen=True)
 class AdaGVAE(BetaVAE):
-    beta: float = 1.0
+    beta: float = 1.0  # weight of the KL
     k: int = 1  # factors that a pair differs in; 0: drawn for each pair
 
     needs: ClassVar[str] = "pairs"

@@ -18,7 +18,7 @@ from .vae import VAE, require
 @dataclass(frozen=True)
 class AnnealedVAE(VAE):
     c_max: float = 25.0  # nats
-    gamma: float = 1000.0
+    gamma: float = 1000.0  # weight of the distance to C
     anneal: int = 100_000  # steps until C is c_max
 
     def __post_init__(self) -> None:

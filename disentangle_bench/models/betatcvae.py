@@ -26,9 +26,9 @@ from .vae import VAE, require
 
 @dataclass(frozen=True)
 class BetaTCVAE(VAE):
-    alpha: float = 1.0
-    beta: float = 6.0
-    gamma: float = 1.0
+    alpha: float = 1.0  # weight of the index-code information
+    beta: float = 6.0  # weight of the total correlation
+    gamma: float = 1.0  # weight of the dimension-wise KL
     sampling: str = "stratified"  # | weighted
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from .vae import VAE, require
 
 @dataclass(frozen=True)
 class BetaVAE(VAE):
-    beta: float = 4.0
+    beta: float = 4.0  # weight of the KL
 
     def __post_init__(self) -> None:
         super().__post_init__()

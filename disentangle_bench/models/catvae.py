@@ -35,16 +35,16 @@ DECODING = ("marginal", "soft", "gumbel")
 @dataclass(frozen=True)
 class CatVAE(VAE):
     latents: int = 2  # delta, units a class
-    lr: float = 1e-3
+    lr: float = 1e-3  # of Adam
     classes: int = 0  # K; 0 stands for the number of classes that the data set has
     lam: float = 2.0  # how far a class's prior mean lies from 0, along each unit of its block
     decoding: str = "marginal"  # | soft | gumbel
     temperature: float = 0.5  # of gumbel
-    beta_c: float = 1.0
-    beta_z: float = 1.0
-    hot: float = 1.0
-    cool: int = 0
-    balance: float = 0.0
+    beta_c: float = 1.0  # weight of KL(c)
+    beta_z: float = 1.0  # weight of KL(z given c)
+    hot: float = 1.0  # both KLs times this at first,
+    cool: int = 0  # falling geometrically to 1 over so many steps
+    balance: float = 0.0  # weight of KL(mean of q(c|x) over the batch to 1/K)
 
     own: ClassVar[Mapping[tuple[int, int], str]] = {(28, 28): "infocatvae"}
 

@@ -17,7 +17,7 @@ from .vae import VAE, require
 
 @dataclass(frozen=True)
 class DIPVAEI(VAE):
-    lambda_od: float = 10.0
+    lambda_od: float = 10.0  # weight of what is off the diagonal
     ratio: float = 10.0  # lambda_d / lambda_od
 
     def __post_init__(self) -> None:

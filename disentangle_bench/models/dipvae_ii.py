@@ -15,7 +15,7 @@ from .dipvae_i import DIPVAEI
 
 @dataclass(frozen=True)
 class DIPVAEII(DIPVAEI):
-    ratio: float = 1.0
+    ratio: float = 1.0  # lambda_d / lambda_od
 
     def covariance(self, q: Gaussian) -> Tensor:
         return super().covariance(q) + q.logvar.exp().mean(0).diag()

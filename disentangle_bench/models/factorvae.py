@@ -24,8 +24,8 @@ from .vae import VAE, require
 
 @dataclass(frozen=True)
 class FactorVAE(VAE):
-    gamma: float = 35.0
-    critic_lr: float = 1e-4
+    gamma: float = 35.0  # weight of the total correlation
+    critic_lr: float = 1e-4  # of the critic's Adam
 
     players: ClassVar[dict[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder"), "critic": ("critic",)}
 

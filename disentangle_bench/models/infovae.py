@@ -21,8 +21,8 @@ from .vae import VAE, require
 
 @dataclass(frozen=True)
 class InfoVAE(VAE):
-    alpha: float = 1.0
-    lam: float = 1000.0
+    alpha: float = 1.0  # 1 - alpha is the weight of an image's KL
+    lam: float = 1000.0  # alpha + lam - 1 is the weight of the divergence
     divergence: str = "mmd"  # | stein | adversarial
     critic_lr: float = 1e-4  # of the adversarial divergence
 

@@ -39,10 +39,10 @@ NOISE = 1e-5  # chance that a moved pixel is flipped: keeps its logit finite, at
 @dataclass(frozen=True)
 class MCEVAE(VAE):
     latents: int = 3  # width of z
-    lr: float = 1e-3
+    lr: float = 1e-3  # of Adam
     group: str = "se2"  # so2 | se2 | sim2
     classes: int = 0  # K; 0 stands for the number of classes that the data set has
-    beta: float = 1.0
+    beta: float = 1.0  # weight of KL(z) and KL(tau)
     r: float = 1.0  # distance of the prior's components from the origin
     s: float = 0.3  # their standard deviation; at 1 (as published) they all but coincide
     supervised: bool = False  # INV is shown the untransformed images

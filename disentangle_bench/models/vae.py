@@ -32,8 +32,8 @@ class VAE:
     weighted terms, whose sum is minimised: nats, summed over pixels and latents, mean over the batch.
     """
 
-    latents: int = 10
-    lr: float = 1e-4
+    latents: int = 10  # width of z
+    lr: float = 1e-4  # of Adam
     network: str = "auto"  # | locatello | locatello_paper | burgess | higgins | mcevae | infocatvae | dense
 
     version: ClassVar[int] = 1  # raised when the same parameters stop meaning the same training

@@ -137,13 +137,14 @@ def control_lines(axes: Axes, means: Frame, look: dict[str, dict[str, Any]]) -> 
 
 def logarithmic(axes: Axes, values: NDArray) -> None:
     """A logarithmic horizontal axis around positive values, with plain numbers at its ticks."""
-    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
     low, high = float(values.min()), float(values.max())
     room = max(high / low, 1.5) ** 0.08
     axes.set_xscale("log")
     axes.set_xlim(low / room, high * room)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 30 * low else (1,)))
+    steps = LogLocator(subs=(1, 2, 5) if high < 30 * low else (1,))
+    axes.xaxis.set_major_locator(steps if high > 5 * low else MaxNLocator(4))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
 
