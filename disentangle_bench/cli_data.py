@@ -59,16 +59,6 @@ def module_of(name: str) -> Any:
     return importlib.import_module(f"{datasets.__name__}.{plain}") if plain in datasets.names() else None
 
 
-def files_of(name: str) -> tuple[Any, ...]:
-    """The published files that a set needs under its options; none for one that is drawn."""
-    from . import datasets
-
-    module, (_, options) = module_of(name), datasets.parse(name)
-    if hasattr(module, "files"):
-        return module.files(**{key: value for key, value in options.items() if key not in datasets.SHIFTS})
-    return getattr(module, "FILES", ())
-
-
 def where(file: Any, data_dir: str | None) -> Path:
     """The path that a file has, or would have."""
     from .datasets import _download
@@ -106,7 +96,7 @@ def fetch(name: str, data_dir: str | None) -> None:
     """Say how large what is not here is, download it, and print where it lies."""
     from . import datasets
 
-    for file in files_of(name):
+    for file in datasets.files(name):
         path = where(file, data_dir)
         unpacked = path.with_suffix("") if path.suffix == ".gz" else path  # as MNIST's may be
         if not path.exists() and not unpacked.exists():
@@ -120,7 +110,7 @@ def info(name: str, data_dir: str | None) -> None:
     """A data set's images, factors, origin and files. Downloads nothing; most published sets need no file for it."""
     from . import datasets
 
-    module, files = module_of(name), files_of(name)
+    module, files = module_of(name), datasets.files(name)
     try:
         with offline():
             held = datasets.outline(name) if hasattr(module, "outline") else datasets.load(name, data_dir)
@@ -164,10 +154,11 @@ def verify(name: str, data_dir: str | None) -> None:
 
 def verdicts(name: str, data_dir: str | None) -> list[tuple[str, str]]:
     """For each file, or for what is drawn: "ok", "WRONG", "absent" or "unknown" (no hash is published), and more."""
+    from . import datasets
     from .datasets import _download
 
     found = []
-    for file in files_of(name):
+    for file in datasets.files(name):
         path = where(file, data_dir)
         try:
             if not path.exists():

@@ -14,7 +14,7 @@ from ._factored import FactoredData
 from ._names import SHIFTS, called, parse, place, spell
 from ._shift import shifted
 
-__all__ = ["FactoredData", "called", "fetch", "load", "names", "outline", "parse", "place", "spell"]
+__all__ = ["FactoredData", "called", "fetch", "files", "load", "names", "outline", "parse", "place", "spell"]
 
 
 def names() -> list[str]:
@@ -83,6 +83,15 @@ def fetch(name: str, data_dir: str | Path | None = None) -> Path:
         raise ValueError(f"data set {name!r} has no file to fetch: it is {'drawn' if module else 'your own'}")
     takes = inspect.signature(module.fetch).parameters  # a variant has a file of its own
     return module.fetch(data_dir, **{key: value for key, value in options.items() if key in takes})
+
+
+def files(name: str | Path) -> tuple[Any, ...]:
+    """The published files that a set needs under its options (`_download.File`); none for one that is drawn."""
+    plain, options = parse(name)
+    module: Any = _module(plain) if plain in names() else None
+    if hasattr(module, "files"):  # a variant has a file of its own
+        return module.files(**{key: value for key, value in options.items() if key not in SHIFTS})
+    return getattr(module, "FILES", ())
 
 
 def _shifted(data: FactoredData, shift: dict[str, str]) -> FactoredData:

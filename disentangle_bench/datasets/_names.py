@@ -102,4 +102,5 @@ def _value(name: str, text: str, kind: type) -> Any:
 def _canonical(text: str) -> str:
     """One spelling of a shift: no spaces about its marks, numbers as short as they can be."""
     text = re.sub(r"\s*([:+|])\s*", r"\1", text.strip())
-    return re.sub(r"(?<=[:-])\d+\.\d+(?![\w.])", lambda match: f"{float(match[0]):.12g}", text)
+    number = r"(?<=[:-])0*(\d+)(?:\.0+|(\.\d*?[1-9])0*)?(?![\w.]|[^+|]*:)"  # in no factor's name: they end with ":"
+    return re.sub(number, lambda match: match[1] + (match[2] or ""), text)

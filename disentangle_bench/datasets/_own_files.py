@@ -15,6 +15,7 @@ import numpy as np
 
 KEYS = ("images", "factors", "names", "kinds", "label")
 TABLE = "factors.csv"
+DAMAGED = (OSError, ValueError, AttributeError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Given:
         """A place in words: file, key, row and column, counted from 0; in a table file and line, counted from 1."""
         if self.files is not None and key == "images" and row is not None:
             return f"{self.where}: line {row + 2} of {TABLE}, {self.files[row]}"
+        if self.files is not None and key == "names":
+            return f"{self.where}/{TABLE}, line 1"
         if self.files is not None:
             told = [f"{self.where}/{TABLE}"] + ([] if row is None else [f"line {row + 2}"])
             return ", ".join(told + ([] if column is None else [f"column {self.names[column]!r}"]))
@@ -56,7 +59,7 @@ def given(where: str, held: Mapping[str, Any]) -> Given:
             "%s: %s left aside; of use are %s", where, ", ".join(aside), ", ".join(KEYS)
         )
     images, factors = held["images"], np.asarray(held["factors"])
-    if not hasattr(images, "shape") or not hasattr(images, "dtype"):
+    if not isinstance(getattr(images, "dtype", None), np.dtype):  # lists, tensors
         images = np.asarray(images)
     label = np.asarray(held.get("label", ""))
     if label.ndim or label.dtype.kind != "U":
@@ -75,7 +78,7 @@ def npz(path: Path) -> Given:
             for key in archive.files:
                 at = f", `{key}`"
                 held[key] = archive[key] if key in KEYS else None
-    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path}{at}: expected an undamaged .npz file, without Python objects; {error}") from error
     return given(str(path), held)
 
@@ -93,7 +96,7 @@ def hdf5(path: Path) -> Given:
             if key != "images":
                 text = h5py.check_string_dtype(held[key].dtype)
                 held[key] = np.asarray(held[key].asstr()[()], dtype=str) if text else held[key][()]
-    except OSError as error:
+    except (OSError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: expected an undamaged HDF5 file; {error}") from error
     return given(str(path), held)
 
@@ -111,7 +114,7 @@ def folder(path: Path) -> Given:
     header = [name.strip() for name in header]
     while rows and not rows[-1]:  # empty lines at the end
         rows.pop()
-    if "file" not in header or len(header) < 2:
+    if header.count("file") != 1 or len(header) < 2:
         raise ValueError(
             f"{table}: expected a column `file` and a column a factor, got {', '.join(header) or 'nothing'}"
         )

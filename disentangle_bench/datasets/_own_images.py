@@ -88,7 +88,7 @@ def _step(images: Any, least: int = TOGETHER) -> int:
 def _slice(given: Given, start: int, stop: int) -> np.ndarray:
     try:
         return given.images[start:stop]
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise ValueError(f"{given.at('images', start)}: cannot be read, the file is damaged; {error}") from error
 
 

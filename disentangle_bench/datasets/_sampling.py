@@ -116,9 +116,12 @@ def groups(data: FactoredData, n: int, size: int, draws: np.random.Generator, *,
         raise ValueError(f"groups: {name} of data set {data.name!r} is continuous: no two images share its value")
     column = data.factors[:, data.names.index(name)]
     seen = np.bincount(column[seen_rows(data)], minlength=int(column.max()) + 1)
-    if size < 1 or (short := np.flatnonzero((seen > 0) & (seen < size))).size:
-        told = f"{name} {short[0]} of data set {data.name!r} has {seen[short[0]]} images for training" if size else ""
-        raise ValueError(f"groups: size is {size}; {told or 'expected 1 at least'}")
+    if size < 1:
+        raise ValueError(f"groups: size is {size}; expected 1 at least")
+    for value in np.flatnonzero((seen > 0) & (seen < size))[:1]:
+        raise ValueError(
+            f"groups: size is {size}; {name} {value} of data set {data.name!r} has {seen[value]} images for training"
+        )
     shared = shelves(data, np.array([other == name for other in data.names]))
     found = np.empty((n, size), np.intp)
     found[:, 0] = rows(data, n, draws)
@@ -137,6 +140,8 @@ def groups(data: FactoredData, n: int, size: int, draws: np.random.Generator, *,
 
 def labelled(data: FactoredData, share: float, seed: int, *, by: str | None = None) -> np.ndarray:
     """Rows of the training images whose factors a model may know, sorted: the same for every model of a seed.
+
+    Within a class none comes twice; those that training draws more often are likelier.
 
     Parameters
     ----------
@@ -160,7 +165,7 @@ def labelled(data: FactoredData, share: float, seed: int, *, by: str | None = No
     known = name is not None
     column = data.factors[:, data.names.index(_factor(data, by, "labelled"))] if known else np.zeros(len(data), int)
     found = np.unique(column[candidates])
-    own = [draws.permutation(candidates[column[candidates] == c]) for c in found]
+    own = [_shuffled(data, candidates[column[candidates] == c], draws) for c in found]
     if share > 1:
         count = np.full(len(found), int(share) // len(found))
         count[draws.permutation(len(found))[: int(share) % len(found)]] += 1
@@ -172,6 +177,13 @@ def labelled(data: FactoredData, share: float, seed: int, *, by: str | None = No
                 f"labelled: share {share} means {wanted} images of {name or 'the set'} {c}, expected 1 to {len(part)}"
             )
     return np.sort(np.concatenate([part[:wanted] for part, wanted in zip(own, count)]))
+
+
+def _shuffled(data: FactoredData, rows: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    """The same rows as they come up where each is drawn once: in any order, or by weight."""
+    if data.weight is None:
+        return draws.permutation(rows)
+    return rows[np.argsort(draws.exponential(size=len(rows)) / data.weight[rows])]
 
 
 def clips(
@@ -210,7 +222,8 @@ def clips(
 
 
 def _films(data: FactoredData, n: int, length: int, draws: np.random.Generator, factor: int) -> np.ndarray:
-    """Clips in which this factor moves."""
+    """Clips in which this factor moves; of several images that are alike in all factors, any."""
+    alike = shelves(data, np.ones(len(data.names), bool))
     key = keys(data, np.arange(len(data.names)) != factor)
     size, around = data.sizes[factor], round(data.periods[factor]) or data.sizes[factor]
     table = np.full((int(key.max()) + 1) * size, -1, np.intp)  # row of each scene and class
@@ -219,7 +232,7 @@ def _films(data: FactoredData, n: int, length: int, draws: np.random.Generator, 
     found, missing = np.empty((n, length), np.intp), np.arange(n)
     for _ in range(ROUNDS):
         if not len(missing):
-            return found
+            return alike.draw(found.ravel(), draws).reshape(found.shape)
         start = rows(data, len(missing), draws)
         way = draws.choice([-1, 1], len(missing))
         frames = data.factors[start, factor][:, None] + way[:, None] * np.arange(length)

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from ._factored import FactoredData
 
+ROOM = 2**28  # bytes of a data set's shelves that are kept
+
 
 class Shelves:
     """Rows for training, sorted by the values of some factors, so that one like another is drawn in no time."""
@@ -21,6 +23,10 @@ class Shelves:
         self.starts = np.searchsorted(key[self.rows], np.arange(int(key.max()) + 2)).astype(np.int32)
         weight = data.weight
         self.total = None if weight is None else np.concatenate([[0], np.cumsum(weight[self.rows])])
+
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in (self.key, self.rows, self.starts, self.total) if array is not None)
 
     def draw(self, rows: np.ndarray, draws: np.random.Generator) -> np.ndarray:
         """For each of these rows one that is alike, as often as training sees it; perhaps the same."""
@@ -35,8 +41,12 @@ _KEPT: WeakKeyDictionary[FactoredData, dict[bytes, Shelves]] = WeakKeyDictionary
 
 
 def shelves(data: FactoredData, like: np.ndarray) -> Shelves:
+    """Made once, and kept as long as there is room: a set of seven factors has 127 of them."""
     kept = _KEPT.setdefault(data, {})
-    return kept.setdefault(like.tobytes(), kept.get(like.tobytes()) or Shelves(data, like))
+    kept[like.tobytes()] = found = kept.pop(like.tobytes(), None) or Shelves(data, like)  # the latest is last
+    while len(kept) > 1 and sum(shelf.nbytes for shelf in kept.values()) > ROOM:
+        del kept[next(iter(kept))]
+    return found
 
 
 def keys(data: FactoredData, factors: np.ndarray) -> np.ndarray:

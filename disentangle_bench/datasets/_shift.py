@@ -71,7 +71,7 @@ def shifted(data: FactoredData, correlate: str = "", holdout: str = "") -> Facto
 def _pairs(data: FactoredData, text: str) -> list[tuple[str, str, float]]:
     """Pairs of factors with their sigma, none twice."""
     found: dict[frozenset[str], tuple[str, str, float]] = {}
-    for part in filter(None, text.split("+")):
+    for part in text.split("+") if text else []:
         if (match := re.fullmatch(rf"([^:]+):([^:]+):({NUMBER})", part.strip())) is None:
             raise ValueError(f"correlate: got {part!r}, expected {CORRELATE}")
         first, sigma = catalog.choose("factor", match[1], list(data.names)), float(match[3])
@@ -98,7 +98,7 @@ def _share(data: FactoredData, name: str) -> np.ndarray:
 def _region(data: FactoredData, text: str) -> np.ndarray:
     """Rows that training is not to see: (n,) booleans."""
     held = np.zeros(len(data), bool)
-    for region in filter(None, text.split("|")):
+    for region in text.split("|") if text else []:
         inside = np.ones(len(data), bool)
         for part in region.split("+"):
             if (match := re.fullmatch(rf"([^:]+):({NUMBER})(?:-({NUMBER}))?", part.strip())) is None:

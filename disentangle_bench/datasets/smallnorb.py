@@ -113,7 +113,7 @@ def read(paths: tuple[Path, ...], sizes: tuple[int, ...] = SIZES, side: int = 96
             raise ValueError(
                 f"{info}: row {row} is {classes[row].tolist()} with its category before it, expected 0 ... {tops}"
             )
-        at, done = np.ravel_multi_index(tuple(whole.T), sizes), 0
+        at, done = np.asarray(np.ravel_multi_index(tuple(whole.T), sizes)), 0
         seen += np.bincount(at, minlength=n)
         for pictures in matrix(dat, (len(category), 2, side, side)):
             pixels[at[done : done + len(pictures)]] = smaller(pictures[:, 0], SIDE)

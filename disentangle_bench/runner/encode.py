@@ -183,7 +183,11 @@ def _checked(name: str, left: Any, n: int, before: list[tuple[np.ndarray, ...]])
     """What an encoder gave for n images: (n, d), or two of them, as wide and as many as for the images before."""
     parts = tuple(left) if isinstance(left, (tuple, list)) else (left,)
     arrays = tuple(np.asarray(part.detach().cpu() if hasattr(part, "detach") else part) for part in parts)
-    got = ", ".join(f"{array.shape} {array.dtype}" for array in arrays) or "nothing"
+    told = [
+        type(part).__name__ if array.dtype == object else f"{array.shape} {array.dtype}"
+        for part, array in zip(parts, arrays)
+    ]
+    got = ", ".join(told) or "nothing"
     right = all(
         array.ndim == 2 and len(array) == n and array.shape[1] and array.dtype.kind in "iuf" for array in arrays
     )

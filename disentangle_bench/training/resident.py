@@ -26,7 +26,7 @@ class Resident:
         self.data, self.device, self.dtype = data, device, dtype
         self.shape = data.shape
         self.pixels = _held(data, device)
-        self.originals = None if data.originals is None else torch.from_numpy(data.originals).to(device)
+        self.originals = None if data.originals is None else _moved(data.originals, device)
         self.home = None if data.home is None else torch.from_numpy(data.home).to(device)
         label = None if data.label is None else data.factors[:, data.names.index(data.label)]
         self.label = None if label is None else torch.from_numpy(label.astype("int64")).to(device)
@@ -120,7 +120,7 @@ def _held(data: FactoredData, device: torch.device) -> Tensor | None:
     """The images where they are gathered from: those in memory as they are, others on another device all at once, made
     in parts. None where they are made or read for each batch: on a CPU, or where they do not fit."""
     if type(data.pixels) is np.ndarray:
-        return torch.from_numpy(data.pixels).to(device)
+        return _moved(data.pixels, device)
     size = math.prod(data.pixels.shape)
     if device.type == "cpu" or (device.type == "cuda" and size > torch.cuda.mem_get_info(device)[0] // 2):
         return None
@@ -128,6 +128,11 @@ def _held(data: FactoredData, device: torch.device) -> Tensor | None:
     for rows in np.array_split(np.arange(len(data)), -(-len(data) // PART)):
         held[int(rows[0]) : int(rows[-1]) + 1] = torch.from_numpy(data.take(rows)).to(device)
     return held
+
+
+def _moved(images: np.ndarray, device: torch.device) -> Tensor:
+    """An array on the device. Torch takes no views that run backwards, nor arrays that must not be written to."""
+    return torch.from_numpy(np.require(images, requirements=["C", "W"])).to(device)
 
 
 def _grid(data: FactoredData, device: torch.device) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -187,6 +187,15 @@ def test_a_function_may_return_factored_data():
         load(f"{name}(label=shape)")
 
 
+def test_a_function_may_return_tensors():
+    pytest.importorskip("torch")
+    body = (
+        "import torch\ndef tensors():\n    with np.load('faces.npz') as held:\n"
+        "        return {'names': held['names']} | {k: torch.from_numpy(held[k]) for k in ('images', 'factors')}"
+    )
+    assert load(write_npz()).sha256 == load(write_function(body, "tensors")).sha256
+
+
 def test_a_function_can_be_named_with_its_folder_and_from_anywhere(tmp_path, monkeypatch):
     write_npz()
     name = write_function(f"def faces():\n    return dict(np.load({str(tmp_path / 'faces.npz')!r}))")
@@ -263,6 +272,11 @@ def test_bad_files_are_refused_by_name():
         Path(name).write_bytes(content)
         with pytest.raises(ValueError, match=message):
             load(name)
+    foreign = bytearray(whole)
+    foreign[(at := foreign.rindex(b"PK\x01\x02") + 6) : at + 2] = b"\xff\xff"  # the version of zip that it asks for
+    Path("foreign.npz").write_bytes(foreign)
+    with pytest.raises(ValueError, match=r"foreign.npz.*: expected an undamaged .npz file.*version"):
+        load("foreign.npz")
     np.save("one.npy", IMAGES)
     Path("one.npy").rename("one.npz")
     with pytest.raises(ValueError, match=r"one.npz: expected an undamaged .npz file"):
@@ -278,6 +292,11 @@ def test_bad_hdf5_is_refused_with_its_place():
         file["factors"] = FACTORS
     with pytest.raises(ValueError, match=r"group.h5, `images`: got a Group, expected a data set"):
         load("group.h5")
+    for mark in b"SNOD", b"HEAP":  # of the table of what the file holds
+        content = Path(write_hdf5()).read_bytes()
+        Path("faces.h5").write_bytes(content.replace(mark, bytes(4)))
+        with pytest.raises(ValueError, match=r"faces.h5: expected an undamaged HDF5 file"):
+            load("faces.h5")
     with pytest.raises(ValueError, match=r"faces.h5, `images`, row 17: got nan"):
         load(write_hdf5(images=np.where(np.arange(N)[:, None, None, None] == 17, np.nan, IMAGES / 255)))
     path = write_hdf5("packed.h5")
@@ -306,6 +325,8 @@ BAD_FOLDERS = {
     "missing file": (HEADER, [*LINES[:3], ["33.png", 0, 1]], "line 5 of factors.csv, 33.png: no such file"),
     "twice": (HEADER, [*LINES[:3], ["01.png", 0, 1]], "line 5: 01.png again, first in line 3"),
     "no lines": (HEADER, [], "factors.csv: got (0, 2)"),
+    "name with a mark": (("file", "shape", "lit:up"), LINES, "factors.csv, line 1: got 'lit:up', expected a name"),
+    "two columns file": (("file", "file", "lit"), LINES, "expected a column `file` and a column a factor, got file, f"),
 }
 
 
@@ -382,7 +403,7 @@ def test_names_in_tables():
         "faces(label=shape)",
         str(Path("a/b/faces.h5").resolve()) + "(label=shape)",
     )
-    assert called("toy(holdout=shape:02 | scale: 1)") == ("toy(holdout=shape:02|scale:1)", "")
+    assert called("toy(holdout=shape:02 | scale: 1)") == ("toy(holdout=shape:2|scale:1)", "")
     assert called(Path("faces.npz")) == called("faces.npz") == ("faces", str(Path("faces.npz").resolve()))
     with pytest.raises(ValueError, match="could not tell it from the suite's own 'dsprites'; rename it, say my-dspr"):
         called(write_npz("dsprites.npz"))
@@ -397,6 +418,8 @@ def test_options_of_every_set():
     )
     assert spell("toy", {"correlate": "", "holdout": "shape:2"}) == "toy(holdout=shape:2)"
     assert load("toy(correlate=scale:posX:0.2)").shift == "correlate=scale:posX:0.2"
+    assert parse("toy(holdout=shape:02+posX:0.50-3.0)")[1] == {"holdout": "shape:2+posX:0.5-3"}
+    assert parse("toy(correlate=a-01:b-2.50-c:0.00001)")[1] == {"correlate": "a-01:b-2.50-c:0.00001"}
     assert load("toy").weight is None and len(datasets.outline("toy")) == 576
     with pytest.raises(ValueError, match=r"unknown option of toy 'corelate'; did you mean 'correlate'"):
         load("toy(corelate=scale:posX:0.2)")

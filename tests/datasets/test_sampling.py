@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from disentangle_bench.datasets import load
+from disentangle_bench.datasets import _shelves, load
 from disentangle_bench.datasets._factored import FactoredData
 from disentangle_bench.datasets._shift import shifted
 
@@ -133,6 +133,27 @@ def test_clips_move_one_factor_by_one_class_a_frame(data):
         assert data.weight[rows].all()
 
 
+def test_labelled_rows_are_as_correlated_as_what_training_draws(toy):
+    held = shifted(toy, correlate="scale:posX:0.1")
+    apart = abs(toy.factors[:, 1] / 2 - toy.factors[:, 2] / 7)
+    assert apart[held.labelled(30, 0)].mean() < 0.15 < 0.35 < apart[toy.labelled(30, 0)].mean()
+
+
+def test_of_images_that_are_alike_in_all_factors_clips_show_any():
+    held = table(np.repeat(np.indices((2, 3, 1)).reshape(3, -1).T, 4, axis=0))  # as SmallNORB: other toys, told by none
+    films = held.clips(400, 3, rng(), moving="b")
+    assert (np.bincount(films.ravel() % 4, minlength=4) > 200).all() and (np.diff(held.factors[films, 1]) != 0).all()
+
+
+def test_what_sampling_keeps_is_bounded(toy, monkeypatch):
+    monkeypatch.setattr(_shelves, "ROOM", 20_000)
+    held = dataclasses.replace(toy)
+    first = held.pairs(50, rng(), k=None)
+    kept = _shelves._KEPT[held].values()
+    assert 1 < len(kept) < 14 and sum(shelf.nbytes for shelf in kept) <= 20_000
+    assert all(map(np.array_equal, first, held.pairs(50, rng(), k=None)))
+
+
 def test_clips_of_a_cyclic_factor_go_around_without_showing_an_image_twice():
     angles = np.linspace(0, 2 * np.pi, 5)
     pixels = np.zeros((5, 4, 4, 1), np.uint8)
@@ -150,6 +171,7 @@ def test_clips_of_a_cyclic_factor_go_around_without_showing_an_image_twice():
         (lambda d: d.pairs(1, rng(), k=None, among=["posX"]), "k is None, expected 1 to 0"),
         (lambda d: d.groups(1, 200, rng()), "size is 200; shape 0 of data set 'toy' has 192 images"),
         (lambda d: d.groups(1, 0, rng()), "size is 0; expected 1 at least"),
+        (lambda d: d.groups(1, -1, rng()), "size is -1; expected 1 at least"),
         (lambda d: d.groups(1, 2, rng(), by="form"), "unknown factor 'form'"),
         (lambda d: d.labelled(2, 0), "share 2 means 0 images of shape .*, expected 1 to 192"),
         (lambda d: d.labelled(0.001, 0), "share 0.001 means 0 images of shape 0"),

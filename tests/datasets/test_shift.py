@@ -107,6 +107,8 @@ def test_rows_that_training_does_not_see_anyway_stay_unseen():
         ({"holdout": "shapes:1"}, "unknown factor 'shapes'; did you mean 'shape'"),
         ({"holdout": "shape:3"}, "classes of shape from 0 to 2"),
         ({"holdout": "posX:5-2"}, "classes of posX from 0 to 7"),
+        ({"correlate": "+"}, "got '', expected A:B:SIGMA"),
+        ({"holdout": "shape:1|"}, "got '', expected FACTOR:VALUE"),
         ({"holdout": "shape:0-2"}, "leaves nothing to train on"),
     ],
 )

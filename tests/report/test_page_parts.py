@@ -65,7 +65,7 @@ def test_every_model_says_what_it_is_and_its_defaults_are_those_of_its_class(nam
 def test_parameters_are_compared_with_their_defaults() -> None:
     settings = [{"beta": beta, "latents": 10, "lr": 1e-3, "more": [1]} for beta in (16.0, 2.0, 4.0, 4.0)]
     rows = {row[0]: row[1:] for row in used(map(json.dumps, settings), "betavae")}
-    assert rows["beta"] == ("2, 4, 16", "4", "") and rows["lr"] == ("0.001", "0.0001", "")
+    assert rows["beta"] == ("2, 4, 16", "4", "weight of the KL") and rows["lr"] == ("0.001", "0.0001", "of Adam")
     assert rows["more"] == ("[1]", "", "")  # of a version of the model that is not here
     assert used(['{"x": 1}'], "gone") == [("x", "1", "", "")] and words("gone") is None and words("../vae") is None
 

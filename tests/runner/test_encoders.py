@@ -194,7 +194,8 @@ BAD = {
         ["--encoder", "encoder = lambda x: LINEAR(x)[:, : 2 + len(x) // 60]", "--dataset", "toy", "--rows", "100"],
         "got (36, 2) float32 for 36 images, but 3 columns before",
     ),
-    "nothing left": (["--encoder", "encoder = lambda x: None", "--dataset", "toy"], "expected (64, d) floats"),
+    "nothing left": (["--encoder", "encoder = lambda x: None", "--dataset", "toy"], "got NoneType for 64 images"),
+    "by name": (["--encoder", "encoder = lambda x: {'z': LINEAR(x)}", "--dataset", "toy"], "got dict for 64 images"),
     "nan": (["--encoder", "encoder = lambda x: LINEAR(x) * np.nan", "--dataset", "toy"], "is nan, expected finite"),
     "logarithms": (
         ["--encoder", "encoder = lambda x: (LINEAR(x), 0 * LINEAR(x) - 2)", "--dataset", "toy"],

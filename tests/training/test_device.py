@@ -1,5 +1,7 @@
 """What an accelerator asks of the loop: no step waits for it or fetches from the host; precision; memory."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -204,3 +206,16 @@ def test_a_checkpoint_is_written_at_the_steps_asked_for(tmp_path):
         watch=lambda progress: stood.append((progress.step, (tmp_path / "checkpoint.safetensors").exists())),
     )  # fmt: skip
     assert next(step for step, there in stood if there) == 8  # the first told after the write at step 7
+
+
+def test_images_in_any_order_of_memory_are_held():
+    """What a function of somebody's own returns may be flipped or turned views."""
+    toy = load("toy")
+    flipped = dataclasses.replace(toy, pixels=toy.pixels[:, ::-1])
+    rows = torch.arange(0, len(toy), 50)
+    assert_close(Resident(flipped, CPU).at(rows), Resident(toy, CPU).at(rows).flip(2))
+    flipped.pixels.flags.writeable = False  # torch would warn
+    assert_close(Resident(flipped, CPU).at(rows), Resident(toy, CPU).at(rows).flip(2))
+    shared = dataclasses.replace(toy, pixels=toy.pixels[:])
+    shared.pixels.flags.writeable = False
+    assert_close(Resident(shared, CPU).at(rows), Resident(toy, CPU).at(rows))
