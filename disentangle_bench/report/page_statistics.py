@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._frame import Frame, at, is_control, place_name
+from ._frame import Frame, at, finished, is_control, place_name
 from .glossary import in_order, meaning
 from .page_board import MANY
 from .page_parts import NONE, Progress, Table, Watch, digits, share, span, table_of
@@ -66,8 +66,9 @@ def compute(frame: Frame, boards: Sequence[Board], watch: Watch) -> dict[str, Fr
         own = own[own["metric"].isin(list(board.cells))]
         watch(Progress("report", 0.02 + 0.08 * i / len(boards), f"statistics of {place_name(*where)}"))
         found["agreement"].append(agreement(own, *where).assign(**told))
+        there = set(finished(own[~is_control(own)])["metric"])  # of models: a metric may be of one data set alone
         for metric in board.cells:
-            if not meaning(metric).best:
+            if metric not in there or not meaning(metric).best:
                 continue
             table = ranks(own, metric, *where)
             found["ranks"].append(table.assign(metric=metric, **told))

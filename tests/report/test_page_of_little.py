@@ -24,6 +24,16 @@ def test_a_single_seed_and_nothing_else(folder) -> None:
     assert "Runs that did not finish" not in text and not re.search(r">\s*(nan|inf)\b", text, re.I)
 
 
+def test_metrics_of_one_data_set_alone_and_of_controls_alone(folder) -> None:
+    for seed in range(5):
+        folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5 + 0.01 * seed, "sap": 0.25})
+        folder.run("betavae", "dsprites", seed, scores={"mig": 0.4 + 0.01 * seed, "sap": 0.2})
+        folder.run("betavae", "digits", seed, scores={"mig": 0.3 + 0.01 * seed})
+    folder.run("noise", "digits", 0, scores={"mig": 0.0, "irs": 0.1})
+    text = report(folder.write()).read_text(encoding="utf-8")
+    assert "not drawn" not in text and "digits (official)" in text and "0.100" in text
+
+
 def test_nothing_but_failures_still_makes_a_page(folder) -> None:
     folder.run("mcevae", "dsprites", 0, status="failed", error="<b>OSError</b>: disk & all")
     text = report(folder.write()).read_text(encoding="utf-8")
