@@ -1,37 +1,16 @@
 """What came of a download is not lost: broken connections, other mirrors, killed processes, several at once."""
 
-import socket
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
-from odd_server import CONTENT, SHA256, Handler, file, serving, visible
+from odd_server import CONTENT, SHA256, Handler, file, visible
 
 from disentangle_bench.datasets import _download
 
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch):
-    monkeypatch.delenv("BENCH_OFFLINE", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(_download, "PAUSE", 0)
-
-
-@pytest.fixture
-def server():
-    with serving() as address:
-        yield address
-
-
-@pytest.fixture
-def closed():
-    """The address of a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+pytestmark = pytest.mark.usefixtures("online")
 
 
 def test_a_download_goes_on_where_the_connection_broke(server, tmp_path):
