@@ -6,27 +6,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
 from . import _sampling
+from ._pixels import Pixels
 
 KINDS = ("categorical", "ordered", "cyclic", "continuous")
-
-
-class Pixels(Protocol):
-    """Images that need not be in memory: read from a file or drawn when they are asked for. An array is one, too."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...  # (n, h, w, c)
-
-    @property
-    def dtype(self) -> np.dtype: ...  # uint8
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...  # (m,) integers in any order -> (m, h, w, c)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +51,8 @@ class FactoredData:
     --------
     >>> from disentangle_bench.datasets import load
     >>> data = load("toy")
-    >>> data.names, data.sizes, data.shape
-    (('shape', 'scale', 'posX', 'posY'), (3, 3, 8, 8), (16, 16, 1))
-    >>> data.take([0, 575]).shape
-    (2, 16, 16, 1)
+    >>> data.names, data.sizes, data.take([0, 575]).shape
+    (('shape', 'scale', 'posX', 'posY'), (3, 3, 8, 8), (2, 16, 16, 1))
     """
 
     name: str
