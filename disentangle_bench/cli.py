@@ -134,7 +134,7 @@ def run(
         raise typer.Exit(interrupt.CODE) from None
     lacking = lacking_blocks(store, [r["run"] for r in records], plan.blocks)
     others = status.elsewhere(store.folder, [run.id for run in plan.runs])
-    stopped = runner.stopped(plan, records, max_failures)
+    stopped = runner.stopped(plan, store, max_failures)
     console.finish(records, store, [lacking, milestones.missed(on_the_way, store, records), others, stopped])
 
 

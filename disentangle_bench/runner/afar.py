@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from . import locks
-from .store import RECORD, Store, write_atomic
+from .store import PENDING, RECORD, Store, write_atomic
 from .task import Message, Task, Watch
 
 Files = Mapping[str, Mapping[str, bytes]]  # run -> name -> what is in the file
@@ -46,22 +46,29 @@ def work(there: Callable[[Task, Watch], Any], task: Task, watch: Watch) -> Any:
     if task.trained and not task.files:
         watch(Message(task.name, "asks for its codes", 0.0))
         return Left({}, asked=True)
-    with TemporaryDirectory(prefix="bench-") as name:
-        store = Store(name)
-        for run, files in task.files.items():
-            _write(store.path(run), files)
-            store.reopen(run)  # where it had failed before
-        there(replace(task, folder=Path(name), later=False, before={}, files={}), watch)
-        return Left(read(store, task))
+    try:
+        with TemporaryDirectory(prefix="bench-") as name:
+            store = Store(name)
+            for run, files in task.files.items():
+                _write(store.path(run), files)
+                store.reopen(run)  # where it had failed before
+            there(replace(task, folder=Path(name), later=False, before={}, files={}), watch)
+            return Left(read(store, task))
+    except OSError as error:  # of this machine's disk, which is not that of the folder: its runs alone fail
+        return error
 
 
 def read(store: Store, task: Task) -> Files:
     """The files of a task's runs, without locks and what is half-written."""
     found = {run.id: store.path(run.id) for run in task.runs}
-    kept = {
-        run: [p for p in folder.iterdir() if not p.name.startswith((".", locks.NAME))] for run, folder in found.items()
-    }
-    return {run: {path.name: path.read_bytes() for path in paths} for run, paths in kept.items()}
+    return {run: dict(_files(folder)) for run, folder in found.items()}
+
+
+def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.iterdir():
+        if path.is_file() and not path.name.startswith((".", locks.NAME)):
+            with suppress(FileNotFoundError):  # of a run that another process ends meanwhile
+                yield path.name, path.read_bytes()
 
 
 def keep(store: Store, task: Task, left: Left) -> list[str]:
@@ -75,11 +82,27 @@ def keep(store: Store, task: Task, left: Left) -> list[str]:
             if store.stamp(run) in (0, task.before.get(run, 0)) and RECORD in left.files.get(run, {})
         ]
         for run in mine:
-            store.forget(run, checkpoint=True)
-            _write(store.path(run), left.files[run])
+            _replace(store, run, task.files.get(run, {}), left.files[run])
     return [run.id for run in task.runs if run.id not in mine]
 
 
+def _replace(store: Store, run: str, sent: Mapping[str, bytes], files: Mapping[str, bytes]) -> None:
+    """Give a run the files that were handed back. Those that were sent stay while they are the same, so that a run that
+    is trained is so at any moment."""
+    folder = store.path(run)
+    if PENDING in sent and (folder / PENDING).exists() and (folder / PENDING).read_bytes() == sent[PENDING]:
+        store.reopen(run)
+        sent = {name: held for name, held in sent.items() if (folder / name).exists()}
+    else:
+        sent = {}
+        store.forget(run, checkpoint=True)
+    _write(folder, {name: held for name, held in files.items() if sent.get(name) != held})
+    for name in sent.keys() - files.keys():
+        (folder / name).unlink(missing_ok=True)
+
+
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    if foreign := [name for name in files if Path(name).name != name or name.startswith((".", locks.NAME))]:
+        raise ValueError(f"{foreign[0]!r} is no name of a file of a run")
     for name in sorted(files, key=lambda name: name == RECORD):  # the record last
         write_atomic(folder / name, lambda path, name=name: path.write_bytes(files[name]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import zipfile
 import zlib
@@ -20,6 +21,7 @@ from .store import save_arrays
 
 EACH = "each"  # every block that is not the whole code
 DAMAGED = (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)  # of np.load
+REFUSED = errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,14 @@ def write_codes(
 
 def readable(path: Path) -> bool:
     """Whether a run's codes are there and end as they should, those of its splits too; arrays are left to be checked
-    when they are read."""
+    when they are read. Raises OSError where the system does not let them be looked at, which says nothing of them."""
     try:
         for file in splits.files(path).values():
             with zipfile.ZipFile(file) as held:
                 if not {"mean.npy", "factors.npy"} <= set(held.namelist()):
                     return False
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, zipfile.BadZipFile) as error:
+        _refused(error)
         return False
     return True
 
@@ -154,7 +157,8 @@ def readable(path: Path) -> bool:
 def read_codes(path: str | Path, factors: str | Path | None = None) -> CodeFile:
     """Codes from a .npz with `codes` (or `mean`) and `factors`; all else that `CodeFile` names is optional.
 
-    Factors may lie in a file of their own. Raises ValueError naming file and key when something is missing.
+    Factors may lie in a file of their own. Raises ValueError naming file and key when something is missing, and OSError
+    where the system does not let it be read.
     """
     held = _arrays(path)
     if factors is not None:
@@ -210,7 +214,14 @@ def _arrays(path: str | Path) -> dict[str, np.ndarray]:
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except DAMAGED as error:
+        _refused(error)
         raise ValueError(f"{path}: expected a readable .npz file, got {type(error).__name__}") from None
+
+
+def _refused(error: Exception) -> None:
+    """Raise what the system says of itself, and not of a file: nothing may be removed for it."""
+    if isinstance(error, OSError) and error.errno in REFUSED:
+        raise error
 
 
 def _blocks(text: str, shape: tuple[int, ...]) -> dict[str, int]:

@@ -11,12 +11,13 @@ from functools import cache
 from typing import Any
 
 from .. import catalog
-from ..datasets import outline, parse
+from ..datasets import files, outline, parse
 from ..datasets._download import folder
 from . import executors
 from .plan import Look, Run, dataset
 from .probe import Metrics, Rate, measure, with_images
 from .run import Plan
+from .splits import samples
 from .store import Store
 from .task import Message, Watch
 
@@ -33,6 +34,7 @@ class Group:
     training: float = 0.0  # hours of all of them, encoding included
     scoring: float = 0.0  # hours
     longest: float = 0.0  # hours of the largest stack
+    scored: float = 0.0  # hours of the stack that takes most with its scores
     problem: str = ""
 
 
@@ -58,7 +60,7 @@ class Cost:
     @property
     def wall(self) -> float:
         """Hours until the last run, if no worker waits for another; no less than the longest stack takes."""
-        longest = max((group.longest for group in self.groups), default=0.0)
+        longest = max((group.longest if self.scorers else group.scored for group in self.groups), default=0.0)
         beside = self.scoring / self.scorers if self.scorers else 0.0
         work = self.training + (0.0 if self.scorers else self.scoring)
         return max(work / self.workers, longest, beside)
@@ -97,7 +99,7 @@ def _bytes(size: int) -> str:
 
 def _lacking(name: str, data_dir: str | None) -> list[Any]:
     place = folder(data_dir)
-    return [file for file in getattr(_module(name), "FILES", ()) if not (place / file.name).exists()]
+    return [file for file in files(name) if not (place / file.name).exists()]
 
 
 def _module(name: str) -> Any:
@@ -122,7 +124,7 @@ def estimate(
     findings and files (seconds a run), and what `workers` beside each other cost each other.
     """
     kinds: dict[tuple[Any, ...], list[list[Run]]] = {}
-    for stack in made.stacks:
+    for stack in [*made.stacks, *([run] for run in made.trained)]:
         shape = look(_place(stack[0]), made.data_dir).shape
         kinds.setdefault((*_kind(stack[0]), shape), []).append(stack)
     known, metrics, groups = _finished(made, store), Metrics(made), []
@@ -135,8 +137,8 @@ def estimate(
             problem = f"{type(error).__name__}: {error}"
             groups.append(Group(name, sum(map(len, stacks)), None, problem=problem))
     watch(Message("measuring", "done", 1.0))
-    _, workers, many = executors.choose(on, made.device, len(made.stacks), scorers)
-    names = {_place(run) for stack in made.stacks for run in stack}
+    _, workers, many = executors.choose(on, made.device, len(made.stacks) + len(made.trained), scorers)
+    names = {_place(run) for stack in made.stacks for run in stack}  # what is trained needs no images
     return Cost(groups, made.device, len(workers), min(many, os.cpu_count() or 1), downloads(names, made.data_dir))
 
 
@@ -158,17 +160,26 @@ def _group(
         rate = replace(rate, step=step, told=f"{len(known)} finished runs")
 
     scores: dict[tuple[str, int], float] = {}  # seconds, by data set and rows
+    images: dict[tuple[str, int], int] = {}  # of all splits, likewise
     for run in {(stack[0].dataset, stack[0].rows): stack[0] for stack in stacks}.values():
-        own = [record for record in known if record["dataset"] == run.dataset]
-        scores[run.dataset, run.rows] = metrics.seconds(run, look(_place(run), made.data_dir), rate, own)
-    training = scoring = longest = 0.0
+        key, data = (run.dataset, run.rows), look(_place(run), made.data_dir)
+        own = [record for record in known if (record["dataset"], record["rows"]) == key]
+        scores[key], images[key] = (
+            metrics.seconds(run, data, rate, own),
+            sum(map(len, samples(data, run.rows).values())),
+        )
+    training = scoring = longest = scored = 0.0
+    trained = {run.id for run in made.trained}
     for stack in stacks:
         run = stack[0]
         ends = 1 + sum(step < run.steps for step in milestones)
-        seconds = len(stack) * (run.steps * rate.step + ends * run.rows * rate.image)
-        scoring += len(stack) * ends * scores[run.dataset, run.rows]
-        training, longest = training + seconds, max(longest, seconds)
-    return Group(name, sum(map(len, stacks)), rate, training / 3600, scoring / 3600, longest / 3600)
+        rows = images[run.dataset, run.rows]
+        seconds = len(stack) * (run.steps * rate.step + ends * rows * rate.image) * (run.id not in trained)
+        numbers = len(stack) * ends * scores[run.dataset, run.rows]
+        training, scoring = training + seconds, scoring + numbers
+        longest, scored = max(longest, seconds), max(scored, seconds + numbers)
+    training, scoring, longest, scored = (each / 3600 for each in (training, scoring, longest, scored))
+    return Group(name, sum(map(len, stacks)), rate, training, scoring, longest, scored)
 
 
 def _place(run: Run) -> str:

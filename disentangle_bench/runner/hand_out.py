@@ -20,7 +20,8 @@ def hand_out(
     store: Store,
     max_failures: int | None = None,
 ) -> set[str]:
-    """Have tasks done by an executor, and runs scored `beside` that were trained for it; the runs that were worked on.
+    """Have tasks done by an executor, and runs scored `beside` that were trained for it; the runs that were worked on
+    to their end. One that was trained here and scored by another program, perhaps by other metrics, is none of them.
 
     After `max_failures` failed runs no more of `tasks` are begun. Tables are written now and then.
     """
@@ -41,14 +42,17 @@ def hand_out(
                 asked |= {run.id for run in task.runs if outcome.asked}
                 outcome = afar.keep(store, task, outcome)
             if isinstance(outcome, BaseException):
-                _lost(task, store, f"the worker process died ({outcome}); out of memory?")
+                own = isinstance(outcome, OSError)  # of a machine that does not see the folder
+                problem = f"on the worker: {outcome}" if own else f"the worker process died ({outcome}); out of memory?"
+                _lost(task, store, problem)
                 outcome = []
             if outcome:
                 left.append(replace(task, runs=[run for run in task.runs if run.id in outcome], files={}))
             ended = [run for run in task.runs if run.id not in outcome]
             if task.later:
-                beside.tasks += [task.scores(run) for run in ended if trained(store, run.id)]
-            worked |= {run.id for run in ended}
+                beside.tasks += [task.scores(run) for run in ended if not store.stamp(run.id)]
+            else:
+                worked |= {run.id for run in ended}
             failed += [run.id for run in ended if (store.record(run.id) or {}).get("status") == "failed"]
             store.collect_now_and_then()
         tasks = [task for task in (_given_up(task, store) for task in left) if task.runs]

@@ -67,5 +67,5 @@ def file(folder: Path, step: int) -> Path:
 
 def stored(folder: Path) -> list[tuple[int, Path]]:
     """A run's milestones and their files of codes of all images, in order of steps."""
-    found = [path for path in folder.glob("codes-*.npz") if "@" not in path.name]
-    return sorted((int(path.stem.partition("-")[2]), path) for path in found)
+    steps = [(path.stem.partition("-")[2], path) for path in folder.glob("codes-*.npz")]  # others may lie here, too
+    return sorted((int(step), path) for step, path in steps if re.fullmatch("[0-9]+", step))

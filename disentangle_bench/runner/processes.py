@@ -175,4 +175,5 @@ def settle() -> None:
     """What workers of every kind leave to the program that made the plan: to fetch data, and to tell of it."""
     os.environ["BENCH_OFFLINE"] = "1"
     logging.getLogger("disentangle_bench").setLevel(logging.ERROR)
-    logging.getLogger("disentangle_bench.training").setLevel(logging.WARNING)  # but not of stacks that had to be halved
+    for part in "training", "runner.rescore":  # but not of stacks that had to be halved, and of damaged milestones
+        logging.getLogger(f"disentangle_bench.{part}").setLevel(logging.WARNING)

@@ -153,12 +153,12 @@ def execute(
                 tasks, beside, lambda some: executor(some, job, watch, workers, beside), store, max_failures
             )
         for run in made.runs:
-            if run.id not in worked and store.stamp(run.id):
+            if run.id not in worked and (stamp := store.stamp(run.id)):
                 try:
                     rescore(store, run.id, made.metrics, made.options, made.blocks)
                 except ValueError as error:  # seen only now that all of it is read
                     broken.append(str(error))
-                    store.forget(run.id, checkpoint=False)
+                    _drop(store, run.id, stamp)
         compare_seeds(store, made.options)
     except KeyboardInterrupt:
         for run in made.wanted:
@@ -171,16 +171,26 @@ def execute(
     return records(made, store)
 
 
+def _drop(store: Store, run: str, stamp: int) -> None:
+    """Forget a run that is damaged, if nobody holds it or has done it anew meanwhile."""
+    with locks.hold([store.path(run)]) as held:
+        if held and store.stamp(run) == stamp and store.record(run) is not None:
+            store.forget(run, checkpoint=False)
+
+
 def records(made: Plan, store: Store) -> list[dict[str, Any]]:
     """The records of a plan's runs, as far as there are any."""
     return [record for run in made.runs if (record := store.record(run.id)) is not None]
 
 
-def stopped(made: Plan, records: list[dict[str, Any]], max_failures: int | None) -> str:
-    """What is to be said of runs that were not started after so many failures; empty if nothing."""
-    left = len(made.runs) - len(records)
-    told = f"--max-failures {max_failures}: {left} runs were not started; the same command goes on with them"
-    return told if max_failures is not None and left else ""
+def stopped(made: Plan, store: Store, max_failures: int | None) -> str:
+    """What is to be said of runs that were wanted and that nobody has ended or works on: not started after so many
+    failures, or left to a process that did not end them; empty if there are none."""
+    open_ = [run.id for run in made.wanted if not store.stamp(run.id)]
+    left = sum(locks.holder(store.folder / "runs" / run) is None for run in open_)
+    why = "not ended by whom they were left to" if max_failures is None else "not started"
+    limit = "" if max_failures is None else f"--max-failures {max_failures}: "
+    return f"{limit}{left} runs were {why}; the same command goes on with them" if left else ""
 
 
 def _described(made: Plan, before: Mapping[str, Any]) -> dict[str, Any]:

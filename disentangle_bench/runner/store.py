@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,10 +54,11 @@ class Store:
         return path
 
     def stamp(self, run: str) -> int:
-        """When a run's record was written, to tell it from a later one; 0 where there is none."""
+        """When a run's record was written, to tell it from a later one; 0 where there is none. Raises OSError where the
+        system does not tell, since a run without one may be done anew."""
         try:
             return (self.folder / "runs" / run / RECORD).stat().st_mtime_ns
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return 0
 
     def codes(self, run: str) -> Path:
@@ -116,7 +118,7 @@ class Store:
         folder = self.folder / "runs" / run
         if (folder / RECORD).exists():
             (folder / PENDING).unlink(missing_ok=True)
-        left = [path for path in folder.glob(".*") if not _written(path.name.split(".")[1])]
+        left = [path for path in folder.glob(".*") if _abandoned(path.name.split(".")[1])]
         for path in [folder / "checkpoint.safetensors", *left]:
             path.unlink(missing_ok=True)
 
@@ -183,9 +185,9 @@ class Store:
         return len(runs), len(numbers)
 
 
-def _written(pid: str) -> bool:
-    """Whether the process that a temporary name begins with may still write it."""
-    return pid.isdecimal() and locks.alive(int(pid))
+def _abandoned(begin: str) -> bool:
+    """Whether a hidden file is temporary, of a process that is gone or of safetensors, by the begin of its name."""
+    return not locks.alive(int(begin)) if begin.isdecimal() else re.fullmatch(r"tmp\w{6}", begin) is not None
 
 
 def find(results: Path, run: str) -> tuple[dict[str, Any], Path]:

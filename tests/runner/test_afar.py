@@ -5,11 +5,12 @@ import uuid
 
 import pytest
 
-from disentangle_bench.runner import afar, locks
+from disentangle_bench.runner import afar, locks, outcome
 from disentangle_bench.runner import work as worker
+from disentangle_bench.runner.hand_out import hand_out
 from disentangle_bench.runner.plan import Study
 from disentangle_bench.runner.store import Store
-from disentangle_bench.runner.task import Task
+from disentangle_bench.runner.task import NOBODY, Task
 
 
 @pytest.fixture
@@ -93,3 +94,48 @@ def test_a_run_that_fails_there_is_a_failed_row_here(task, tmp_path):
     record = Store(tmp_path).record(bad.id)
     assert record is not None and record["status"] == "failed" and "holds other images" in record["error"]
     assert (tmp_path / "runs" / bad.id / "error.txt").exists()
+
+
+def test_a_run_that_is_trained_stays_so_while_its_scores_are_written(task, tmp_path, monkeypatch):
+    store, one = Store(tmp_path), dataclasses.replace(task, runs=task.runs[:1])
+    worker.work(dataclasses.replace(one, later=True), quiet)
+    wanted = dataclasses.replace(one.scores(one.runs[0]), files=afar.read(store, one))
+    left, before = afar.work(worker.work, wanted, quiet), held(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(afar, "write_atomic", full)
+        afar.keep(store, wanted, left)
+    assert held(tmp_path) == before and outcome.trained(store, one.runs[0].id)
+    assert afar.keep(store, wanted, left) == []
+    assert "pending.json" not in {path.name for path in store.path(one.runs[0].id).iterdir()}
+    assert [record["status"] for record in store.records()] == ["done"]
+
+
+def full(*arguments):
+    raise OSError(28, "full")
+
+
+def test_a_full_disk_of_a_worker_fails_its_runs_alone(task, tmp_path):
+    store = Store(tmp_path)
+
+    def spread(tasks):
+        return ((one, afar.work(full if one.runs[0].seed == 0 else worker.work, one, quiet)) for one in tasks)
+
+    hand_out([dataclasses.replace(task, runs=[run]) for run in task.runs], NOBODY, spread, store)
+    failed, done = (store.record(run.id) for run in task.runs)
+    assert failed is not None and failed["error"] == "on the worker: [Errno 28] full"
+    assert done is not None and done["status"] == "done"
+
+
+def test_what_lies_in_a_run_by_accident_stays_there(task, tmp_path):
+    folder = Store(tmp_path).path(task.runs[0].id)
+    (folder / "notes").mkdir()
+    (folder / "notes" / "mine.txt").touch()
+    assert afar.read(Store(tmp_path), task)[task.runs[0].id] == {}
+
+
+@pytest.mark.parametrize("name", ["../run.json", "/tmp/evil", "..", "a/b", ".7.run.json", "lock"])
+def test_names_that_leave_a_run_are_refused(task, tmp_path, name):
+    run = task.runs[0].id
+    with pytest.raises(ValueError, match="is no name of a file of a run"):
+        afar.keep(Store(tmp_path), task, afar.Left({run: {"run.json": b"{}", name: b"evil"}}))
+    assert held(tmp_path) == {}

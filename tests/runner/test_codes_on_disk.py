@@ -1,5 +1,6 @@
 """Damaged codes of finished runs: seen by their end when a run is planned, and by all of them when they are read."""
 
+import errno
 import pickle
 
 import numpy as np
@@ -43,6 +44,36 @@ def test_codes_that_are_only_found_broken_when_read_are_done_anew_the_next_time(
     assert set(pd.read_csv(tmp_path / "results.csv").model) == {"noise"}
     go(tmp_path)
     assert (tmp_path / "results.csv").read_text() == before
+
+
+@pytest.mark.parametrize("where", ["zipfile.ZipFile", "numpy.load"])
+def test_codes_that_the_system_does_not_let_be_read_now_stay(tmp_path, monkeypatch, where):
+    def refused(path, *arguments, **options):
+        raise OSError(errno.EMFILE, "Too many open files", str(path))
+
+    go(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob("runs/*/*")}
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Too many open files"):
+        patch.setattr(where, refused)
+        question = Study(["vae", "noise"], ["toy"], [0], steps=6, batch=8, rows=60)
+        plan = runner.plan(question.runs(), Store(tmp_path), study="test", metrics=["mig", "sap"])
+        runner.execute(plan, Store(tmp_path), on="here")
+    assert {path: path.read_bytes() for path in tmp_path.glob("runs/*/*")} == before
+
+
+def test_a_damaged_run_that_another_does_anew_meanwhile_is_left_to_it(tmp_path, monkeypatch):
+    run = go(tmp_path)[0]["run"]
+
+    def anew(store, run, *arguments):
+        record = store.record(run)
+        store.save({**record, "seconds": 12.0})
+        raise ValueError("codes.npz: damaged")
+
+    monkeypatch.setattr(runner, "rescore", anew)
+    with pytest.raises(ValueError, match="damaged"):
+        go(tmp_path)
+    record = Store(tmp_path).record(run)
+    assert record is not None and record["seconds"] == 12.0
 
 
 def test_a_file_of_codes_is_known_by_its_end(tmp_path):

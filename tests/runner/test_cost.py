@@ -46,6 +46,7 @@ def test_hours_are_those_of_steps_images_and_scores(rates, tmp_path):
         [2 * (0.25 + image), 4 * (0.5 + image), 2 * image]
     )
     assert [group.scoring for group in told.groups] == pytest.approx([0.02, 0.04, 0.02])
+    assert [group.scored - group.longest for group in told.groups] == pytest.approx([0.01] * 3)  # of one run
     assert (told.workers, told.scorers) == (1, 0)
     assert told.wall == pytest.approx(told.training + told.scoring)
 
@@ -57,12 +58,27 @@ def test_milestones_are_encoded_and_scored_too(rates, tmp_path):
     assert vae.training == pytest.approx(0.25 + 3 * 10 / 3600)
 
 
+def test_images_of_every_split_are_encoded(rates, tmp_path):
+    question = Study(["vae"], ["toy(holdout=shape:2)"], [0], steps=3600, batch=8, rows=100)
+    made = runner.plan(question.runs(), Store(tmp_path), study="test", metrics=["mig"], stack="1")
+    (group,) = cost.estimate(made, Store(tmp_path)).groups
+    assert group.training == pytest.approx(0.25 + 3 * 10 / 3600)
+
+
+def test_runs_that_are_trained_cost_their_scores_alone(rates, tmp_path):
+    made = plan(tmp_path, ["vae"], seeds=3)
+    made.trained, made.stacks = made.wanted[:2], [[run] for run in made.wanted[2:]]
+    (group,) = cost.estimate(made, Store(tmp_path)).groups
+    assert (group.runs, group.scoring) == (3, pytest.approx(0.03))
+    assert group.training == pytest.approx(0.25 + 10 / 3600)
+
+
 @pytest.mark.parametrize(
     ("workers", "scorers", "wall"),
-    [(1, 0, 14.0), (2, 0, 7.0), (9, 0, 3.0), (2, 1, 5.0), (9, 4, 3.0), (9, 1, 4.0)],
+    [(1, 0, 14.0), (2, 0, 7.0), (9, 0, 3.5), (2, 1, 5.0), (9, 4, 3.0), (9, 1, 4.0)],
 )
 def test_time_until_the_last_run_is_that_of_whoever_is_busy_longest(workers, scorers, wall):
-    groups = [cost.Group("a", 2, None, 6.0, 3.0, 3.0), cost.Group("b", 4, None, 4.0, 1.0, 1.0)]
+    groups = [cost.Group("a", 2, None, 6.0, 3.0, 3.0, 3.5), cost.Group("b", 4, None, 4.0, 1.0, 1.0, 1.2)]
     assert cost.Cost(groups, "cpu", workers, scorers).wall == pytest.approx(wall)
 
 

@@ -1,5 +1,6 @@
 """Map over tasks wherever they run: every task comes back once, and a process that dies takes no other task with it."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -107,3 +108,12 @@ def test_workers_end_with_the_program_that_started_them(tmp_path):
             return
         time.sleep(0.05)
     raise AssertionError("the worker lives on")
+
+
+def heard(name, watch):
+    return logging.getLogger(f"disentangle_bench.{name}").isEnabledFor(logging.WARNING)
+
+
+def test_workers_warn_of_what_they_alone_see():
+    names = ["training.engine", "runner.rescore", "datasets"]
+    assert dict(executors.processes(names, heard, print, [""])) == dict(zip(names, [True, True, False]))

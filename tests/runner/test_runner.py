@@ -166,10 +166,14 @@ def test_a_half_written_run_folder_is_done_again(tmp_path):
     folder = tmp_path / "half" / "runs" / first["run"]
     folder.mkdir(parents=True)
     (folder / "codes.npz").write_bytes(b"PK")
-    (folder / ".123.run.json").write_text('{"run": ')
+    (folder / ".999999999.run.json").write_text('{"run": ')
+    (folder / ".tmpAb3xYz").write_bytes(b"")  # of safetensors
+    (folder / ".notes").mkdir()  # somebody's own
+    (folder / "codes-mine.npz").write_bytes(b"PK")
     (folder / "checkpoint.safetensors").write_bytes(b"\x00" * 7)
     (second,) = go(study(), tmp_path / "half")
-    assert second["status"] == "done"
+    assert go(study(), tmp_path / "half") == [second] and second["status"] == "done"
+    assert [path.name for path in folder.glob(".*")] == [".notes"]
     assert (tmp_path / "half" / "results.csv").read_text() == (tmp_path / "whole" / "results.csv").read_text()
 
 

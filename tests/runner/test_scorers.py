@@ -1,5 +1,6 @@
 """Scores apart from training: the same tables, and what was trained is never trained again, whoever dies on the way."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from disentangle_bench.runner import executors, outcome
+from disentangle_bench.runner import executors, locks, outcome
 from disentangle_bench.runner import run as runner
 from disentangle_bench.runner import work as worker
 from disentangle_bench.runner.plan import Study
@@ -46,6 +47,36 @@ def test_scores_of_processes_beside_are_those_of_the_worker_itself(tmp_path, who
     assert left(tmp_path) == whole and [record["status"] for record in records] == ["done"] * 4
     assert [message.text for message in heard if message.share == 1].count("trained") == 4
     assert not list(tmp_path.glob(f"runs/*/{PENDING}"))
+
+
+def test_what_another_scores_meanwhile_gets_the_numbers_that_were_asked_for_here(tmp_path):
+    def another(task, watch):
+        if not task.later:  # another program was faster, and asked for less
+            there = dataclasses.replace(task, metrics=["mig"], session="another's")
+            assert worker.work(there, watch) == []
+        return worker.work(task, watch)
+
+    def spread(tasks, job, watch, workers, beside):
+        for task in [*tasks, *beside.take(99)]:
+            yield task, another(task, watch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executors, "choose", lambda *arguments: (spread, [""], 1))
+        _, records = go(tmp_path)
+    called = [{row["call"] for row in record["scores"]} for record in records]
+    assert len(called) == 4 and all({"mig", "modularity"} <= calls for calls in called)
+
+
+def test_runs_that_nobody_has_ended_are_told(tmp_path):
+    made, _ = go(tmp_path)
+    store = Store(tmp_path)
+    assert runner.stopped(made, store, None) == runner.stopped(made, store, 1) == ""
+    for run in made.runs[:2]:
+        store.forget(run.id, checkpoint=True)  # as a program did that has died since
+    assert runner.stopped(made, store, None).startswith("2 runs were not ended by whom they were left to; the same")
+    assert runner.stopped(made, store, 1).startswith("--max-failures 1: 2 runs were not started; the same command")
+    with locks.hold([store.path(made.runs[0].id)]):
+        assert runner.stopped(made, store, None).startswith("1 runs were not")
 
 
 class Dead(BaseException):

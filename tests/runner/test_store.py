@@ -143,3 +143,14 @@ def test_tables_that_are_written_now_and_then_take_a_share_of_the_time(tmp_path,
         store.collect_now_and_then(share=0.1)
         now[0] += 1.0
     assert written[:3] == [100.0, 122.0, 144.0]  # 2 s each, at most every 22 s
+
+
+def test_a_record_that_the_system_does_not_let_be_seen_is_not_missing(tmp_path, monkeypatch):
+    def refused(path, **options):
+        raise OSError(5, "Input/output error", str(path))
+
+    store = Store(tmp_path)
+    assert store.stamp("f" * 12) == 0
+    monkeypatch.setattr("pathlib.Path.stat", refused)
+    with pytest.raises(OSError, match="Input/output error"):
+        store.stamp("f" * 12)
