@@ -64,7 +64,7 @@ def several_tasks() -> Iterator[dict[str, object]]:
                     interval(draw(rng, (n, len(TASKS))) + TASKS, statistic=statistic, reps=1000, seed=i)
                     for i in range(samples)
                 ]
-                low, high = np.transpose(ends)
+                low, high = np.array(ends).T
                 yield row(statistic, name, len(TASKS), n, samples, holds(low, high, true))
 
 

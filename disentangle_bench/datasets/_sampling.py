@@ -236,7 +236,7 @@ def _films(data: FactoredData, n: int, length: int, draws: np.random.Generator, 
         start = rows(data, len(missing), draws)
         way = draws.choice([-1, 1], len(missing))
         frames = data.factors[start, factor][:, None] + way[:, None] * np.arange(length)
-        inside = ((frames >= 0) & (frames < size)).all(1) | (data.kinds[factor] == "cyclic")
+        inside = np.logical_or(((frames >= 0) & (frames < size)).all(1), data.kinds[factor] == "cyclic")
         found[missing] = np.where(inside[:, None], table[key[start][:, None] * size + frames % around], -1)
         missing = missing[(found[missing] < 0).any(1)]
     raise ValueError(
