@@ -116,7 +116,7 @@ def used(params: Iterable[str], model: str) -> list[tuple[str, str, str, str]]:
     Examples
     --------
     >>> used(['{"beta": 16.0}', '{"beta": 4.0}'], "betavae")[-1]
-    ('beta', '4, 16', '4', '')
+    ('beta', '4, 16', '4', 'weight of the KL')
     """
     held: dict[str, list[Any]] = {}
     for settings in map(json.loads, dict.fromkeys(params)):
