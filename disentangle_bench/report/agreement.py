@@ -8,7 +8,7 @@ import numpy as np
 
 from ._bootstrap import ENOUGH, Array, ends, resampled
 from ._frame import Frame, at, finished, is_control
-from .glossary import choose
+from .glossary import choose, in_order
 
 PART = 50  # resamples at a time, which bounds memory
 COLUMNS = ["a", "b", "rho", "low", "high", "n"]
@@ -21,14 +21,16 @@ def agreement(
 
     Parameters
     ----------
-    frame : from `load`; choose metrics by choosing its rows. Numbers of single blocks are left out
+    frame : from `load`; choose metrics by choosing its rows. Numbers of single blocks and splits are left out, unless
+        there are no others
     dataset, source : which runs to show
     level, reps, seed : nominal coverage, resamples, and the seed of the resampling
 
     Returns
     -------
     DataFrame, a row a pair of metrics in the order of tables: a and b, rho (missing where a metric is the same for all
-    runs), low and high, its bootstrap interval over runs (missing below five), and n, the runs that have both numbers.
+    runs), low and high, its bootstrap interval over runs (missing below five; resamples without two different values
+    have no correlation and are left out), and n, the runs that have both numbers.
 
     Notes
     -----
@@ -40,7 +42,7 @@ def agreement(
 
     rows = at(finished(frame), dataset, source)
     rows = rows[~is_control(rows)]
-    names = choose(None, rows["metric"])
+    names = choose(None, rows["metric"]) or in_order(rows["metric"])
     if not names:
         return pd.DataFrame(columns=COLUMNS)
     wide = rows.pivot_table(index="run", columns="metric", values="value", aggfunc="first")[names]
@@ -78,6 +80,9 @@ def _spearman(x: Array, level: float, reps: int, seed: int) -> tuple[Array, Arra
         flat = (part + n * np.arange(len(part))[:, None]).ravel()
         drawn[start : start + PART] = _correlations(np.bincount(flat, minlength=part.size).reshape(-1, n), sorting)
     low, high = ends(drawn, n, level)
+    for i, j in zip(*np.nonzero(np.isnan(low) & np.isfinite(whole))):
+        there = drawn[:, i, j]
+        low[i, j], high[i, j] = ends(there[np.isfinite(there)], n, level)
     return whole, low, high
 
 

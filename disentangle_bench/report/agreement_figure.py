@@ -11,6 +11,7 @@ from ._frame import Frame, at, finished, is_control, place_name
 from .agreement import agreement
 from .canvas import COLUMN, PAGE, TINY, heading, scale, slanted, table
 from .crowd import shown
+from .glossary import meaning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +55,8 @@ def agreement_matrix(frame: Frame, dataset: str, source: str, metrics: Iterable[
     width = float(np.clip(1.9 + 0.4 * len(names), COLUMN, PAGE))
     figure = Figure(figsize=(width, 1.6 + 0.26 * len(names)), layout="constrained")
     axes = figure.subplots()
-    image = table(axes, values, names, names, texts, ends=(-1, 1), colours="RdBu_r", size=TINY - 0.5)
+    heads = [f"{name}{meaning(name).arrow}" for name in names]
+    image = table(axes, values, heads, heads, texts, ends=(-1, 1), colours="RdBu_r", size=TINY - 0.5)
     slanted(axes)
     scale(figure, image, [axes], "Spearman's ρ")
     count = rows.loc[rows["metric"].isin(names), "run"].nunique()

@@ -201,19 +201,24 @@ def scale(figure: Figure, image: AxesImage, axes: Sequence[Axes], label: str = "
 def save(figure: Figure, stem: Path, kinds: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Write a figure as stem.png, stem.svg or stem.pdf; the same figure gives the same bytes.
 
+    Texts are written as they are: a name with dollars in it is no formula.
+
     Raises
     ------
     ValueError
         A kind that is none of these.
     """
     import matplotlib
+    from matplotlib.text import Text
 
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise ValueError(f"kinds: got {unknown[0]!r}, expected some of {', '.join(KINDS)}")
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in kinds]
-    with matplotlib.rc_context({"svg.hashsalt": "disentangle-bench", "pdf.fonttype": 42}):
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    with matplotlib.rc_context({"svg.hashsalt": "disentangle-bench", "pdf.fonttype": 42, "text.parse_math": False}):
         for path, kind in zip(paths, kinds):
             figure.savefig(path, dpi=200, metadata=undated.get(kind))
             figure.set_layout_engine(None)  # everything has its place now, finding it takes longest

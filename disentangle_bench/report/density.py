@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._frame import Frame, at, finished, has_number, is_control, place_name, stepped, unnamed
+from ._frame import Frame, at, budget, finished, has_number, is_control, place_name, stepped, unnamed
 from .labels import ordered
 
 FEW = 4  # conventions of one metric that are spelt out
@@ -60,9 +60,9 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
     """A sentence for everything that keeps one data set's table from being whole.
 
     Named are runs that failed or diverged, configurations that are missing altogether or for some of the seeds that the
-    data set has, finished runs without scores, metrics that are missing for single runs, metrics that were computed by
-    more than one convention, what metrics warn of (factors that depend on each other), and runs that saw different
-    files of one data set.
+    data set has, finished runs without scores, budgets of training that differ, metrics that are missing for single
+    runs, metrics that were computed by more than one convention, what metrics warn of (factors that depend on each
+    other), and runs that saw different files of one data set.
     """
     here = at(frame, dataset, source)
     where = place_name(dataset, source)
@@ -82,6 +82,7 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
     scored = done["run"].isin(here.loc[here["metric"].notna(), "run"].unique())
     for label, group in done[~scored].groupby("label"):
         found.append(f"no scores: {label} on {where}, {seeds_text(group['seed'])}; `bench score FOLDER` computes them")
+    found += _budgets(runs[~is_control(runs)], where)
     if runs["dataset_sha256"].nunique() > 1:
         found.append(f"mixed images: runs on {where} saw files with {runs['dataset_sha256'].nunique()} checksums")
     shown = here[here["metric"].isin(list(metrics)) & (here["status"] == "done")]
@@ -94,6 +95,16 @@ def gaps(frame: Frame, dataset: str, source: str, metrics: Sequence[str]) -> lis
         told = [name for name in names if unnamed(name)[0] == name or unnamed(name)[0] not in names]
         found.append(f"warning: {', '.join(told)} on {where}: {warning}")
     return found
+
+
+def _budgets(runs: Frame, where: str) -> list[str]:
+    """A sentence if not all models were trained alike, and their labels do not say so."""
+    trained: dict[str, list[str]] = {}
+    for label in ordered(runs):
+        trained.setdefault(budget(runs[runs["label"] == label]), []).append(label)
+    silent = not all(re.search("(steps|batch|precision)=", label) for label in set(runs["label"]))
+    told = "; ".join(f"{text} ({_some(names)})" for text, names in trained.items())
+    return [f"mixed budgets on {where}: {told}"] if len(trained) > 1 and silent else []
 
 
 def conventions(here: Frame, metric: str) -> list[str]:

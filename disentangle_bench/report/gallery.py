@@ -39,9 +39,9 @@ GALLERY = (
         "comparison",
         "Metric by metric",
         "Each dot is a seed, the tick below the centre of its configuration, the bar its 95 % interval. Grey "
-        "lines are controls: a model that is not beyond them has learnt nothing that this metric can see. Of "
-        f"more than twelve configurations {FAMILIES} metrics are drawn, those of the card first; --metrics "
-        "names others.",
+        "lines are controls: a model that is not beyond noise and an untrained network has learnt nothing that this "
+        f"metric can see. Of more than twelve configurations {FAMILIES} metrics are drawn, those of the card first; "
+        "--metrics names others.",
         draws.comparison,
     ),
     Entry(
@@ -77,7 +77,8 @@ GALLERY = (
         "agreement",
         "Do the metrics agree?",
         "Rank correlation of every two metrics over all trained runs: 1 where they put runs in the same order, 0 "
-        "where one says nothing of the other. In brackets where the 95 % interval holds 0.",
+        "where one says nothing of the other. In brackets where the 95 % interval holds 0. A metric of which "
+        "low is better (arrow down) agrees at -1 with those of which high is better.",
         draws.agreement,
     ),
     Entry(
@@ -91,8 +92,8 @@ GALLERY = (
     Entry(
         "tradeoff",
         "Scores against reconstruction",
-        "Better reconstructions are to the left, better scores above: the upper left corner is where one wants to "
-        "be. Small dots are runs, large ones the mean of all runs of a name.",
+        "Better reconstructions are to the left, better scores above (below where an arrow points down): the upper "
+        "left corner is where one wants to be. Small dots are runs, large ones the mean of all runs of a name.",
         draws.tradeoff,
     ),
     Entry(

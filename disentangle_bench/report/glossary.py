@@ -10,6 +10,7 @@ from functools import cache
 from .. import catalog
 from ..schema import ALL, HELD_OUT, SPLITS, TRAIN, named
 from ._frame import unnamed
+from .labels import natural
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def in_order(metrics: Iterable[str]) -> list[str]:
     known = list(GLOSSARY)
     families = list(dict.fromkeys(map(family, known)))
 
-    def rank(metric: str) -> tuple[int, str, int, str, int, str]:
+    def rank(metric: str) -> tuple[int, str, int, str, int, list[tuple[float, str]]]:
         plain, block, split = unnamed(metric)
         head = family(plain)
         return (
@@ -145,7 +146,7 @@ def in_order(metrics: Iterable[str]) -> list[str]:
             SPLITS.index(split) if split in SPLITS else len(SPLITS),
             "" if block == ALL else block,
             known.index(plain) if plain in known else len(known),
-            plain,
+            natural(plain),
         )
 
     return sorted(set(metrics), key=rank)

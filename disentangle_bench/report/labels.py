@@ -33,14 +33,14 @@ def labels(runs: Frame) -> Frame:
         {**_params(run), "steps": run.steps, "batch": run.batch, "precision": run.precision}
         for run in runs.itertuples()
     ]
-    seen: dict[tuple[str, str, str], dict[str, set[str]]] = {}
+    seen: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for place, setting in zip(zip(runs["model"], runs["dataset"], runs["source"]), settings):
-        values = seen.setdefault(place, {})
-        for key, value in setting.items():
-            values.setdefault(key, set()).add(_text(value))
+        seen.setdefault(place, []).append(setting)
     telling: dict[str, dict[str, None]] = {}  # model -> keys, in order
-    for (model, _, _), values in seen.items():
-        telling.setdefault(model, {}).update(dict.fromkeys(key for key, found in values.items() if len(found) > 1))
+    for (model, _, _), held in seen.items():
+        keys = dict.fromkeys(key for setting in held for key in setting)  # some runs may lack one: it tells, too
+        differ = (key for key in keys if len({_text(setting[key]) if key in setting else None for setting in held}) > 1)
+        telling.setdefault(model, {}).update(dict.fromkeys(differ))
     names = [
         _name(model, {key: setting[key] for key in telling[model] if key in setting})
         for model, setting in zip(runs["model"], settings)

@@ -74,7 +74,7 @@ def _pictures(job: Job, runs: Frame, board: Board) -> list[dict[str, Any]]:
             name = f"traversals.{stem}.{slug(heading)}"
             figure = pictures.traversals(arrays, heading, board.title)
             sheets.append(job.album.figure(figure, name, f"traversals of {heading}", pixels=True))
-            film = pictures.animation(arrays, job.album.out / f"{name}.gif")
+            film = pictures.animation(arrays, (job.album.out / sheets[-1].file).with_suffix(".gif"))
             films.append(job.album.add(film, f"animated traversals of {heading}"))
     return [
         {

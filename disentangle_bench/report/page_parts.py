@@ -83,9 +83,15 @@ class Album:
     kinds: Sequence[str] = ("png", "svg")
     room: float = 12.0
     left_out: list[str] = field(default_factory=list)
+    stems: dict[str, int] = field(default_factory=dict)
 
     def figure(self, figure: Figure, stem: str, alt: str, *, pixels: bool = False) -> Picture:
-        """Write a figure as stem.png, stem.svg ...; `pixels` where it is made of images, which are shown as a PNG."""
+        """Write a figure as stem.png, stem.svg ...; `pixels` where it is made of images, which are shown as a PNG.
+
+        Where names that differ make the same stem ("beta=1", "beta=-1"), the later ones get a number.
+        """
+        self.stems[stem] = self.stems.get(stem, 0) + 1
+        stem += f"-{self.stems[stem]}" if self.stems[stem] > 1 else ""
         wanted = "png" if pixels or "svg" not in self.kinds else "svg"
         drawn = [kind for kind in KINDS if kind in self.kinds and not (pixels and kind == "svg")]
         paths = {path.suffix[1:]: path for path in save(figure, self.out / stem, list(dict.fromkeys([*drawn, wanted])))}

@@ -72,7 +72,7 @@ def _growth(job: Job, board: Board, stem: str) -> list[dict[str, Any]]:
     for model, rows in legible(job.points, *where).items():
         if shown := with_milestones(rows, metrics, *where):
             alt = f"metrics of {model or 'all models'} along training on {board.title}"
-            name = f"milestones.{stem}.{model}".rstrip(".")
+            name = f"milestones.{stem}.{slug(model)}".rstrip(".")
             drawn.append(job.album.figure(growth(rows, job.frame, shown, *where), name, alt))
     if not drawn:
         return []

@@ -25,7 +25,10 @@ VARIANCE = (
     "Shares of a metric's variance over all trained runs: between models, between hyper-parameters of one model, "
     "and between seeds of one configuration. A large share of seeds says that luck decides more than the objective."
 )
-AGREEMENT = "Spearman's rank correlation of two metrics over all trained runs: 1 where they order runs alike."
+AGREEMENT = (
+    "Spearman's rank correlation of two metrics over all trained runs: 1 where they order runs alike. A metric of "
+    "which low is better agrees at -1 with those of which high is better."
+)
 
 REPORTED = (
     "What papers print beside what was measured here, each with its source. A number speaks for or against this suite "
@@ -116,7 +119,13 @@ def _variance(table: Frame, board: Board) -> list[Table]:
 
 def _agreement(table: Frame, board: Board) -> list[Table]:
     rows = [
-        [row.a, row.b, share(row.rho), span(row.low, row.high, share), str(row.n)]
+        [
+            row.a + meaning(row.a).arrow,
+            row.b + meaning(row.b).arrow,
+            share(row.rho),
+            span(row.low, row.high, share),
+            str(row.n),
+        ]
         for row in table.itertuples()
         if row.a != row.b
     ]

@@ -54,7 +54,12 @@ def reported(frame: Frame) -> Frame:
         for number in paper["scores"]:
             alike = measured["model"].eq(number["model"]) & measured["dataset"].eq(number["dataset"])
             for run in measured[alike & measured["metric"].eq(number["metric"])].itertuples():
-                settings = {**json.loads(run.params), "steps": run.steps, "batch": run.batch}
+                settings = {
+                    **json.loads(run.params),
+                    "steps": run.steps,
+                    "batch": run.batch,
+                    "precision": run.precision,
+                }
                 if all(settings.get(key) == value for key, value in number["params"].items()):
                     here = [run.dataset, run.source, run.label, run.metric, run.mean, run.sd, run.n]
                     told = _verdict(paper, number.get("trained", {}), settings, run.source)
@@ -82,7 +87,7 @@ def reported_variance(frame: Frame) -> Frame:
         if share is None:
             continue
         own = finished(at(models[models["metric"] == row.metric], row.dataset, row.source))
-        settings = {key: _only(own[key]) for key in ("steps", "batch")}
+        settings = {key: _only(own[key]) for key in ("steps", "batch", "precision")}
         told = _verdict({**paper, "differs": _design(paper, own)}, paper["trained"], settings, row.source)
         for level, value in [("model", row.model), ("model and strength", row.model + row.strength)]:
             published_share = share[level.replace(" ", "_")]
@@ -110,6 +115,7 @@ def _verdict(paper: dict[str, Any], trained: dict[str, Any], settings: dict[str,
         if settings.get(key) != value
     ]
     found += [f"{source} images against official ones"] * (source != "official")
+    found += [f"trained in {settings['precision']}"] * (settings["precision"] != "fp32")
     found += filter(None, [paper.get("differs")])
     open_ones = [key for key in ("steps", "batch") if key not in trained]
     same = "no" if found else "unknown" if open_ones else "yes"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._frame import Frame, at, finished, is_control, place_name
-from .canvas import TEXT, aligned, control_lines, dots, headed, heading, legend, panels, plain
+from .canvas import TEXT, aligned, control_lines, dots, headed, heading, legend, limits, panels, plain
 from .crowd import shown
 from .glossary import meaning
 from .labels import COLOURS, MARKERS, ordered, styles
@@ -75,7 +75,7 @@ def sensitivity(
     controls = here[is_control(here)]
     figure, found = panels(len(names))
     for axes, metric in zip(found, names):
-        axes.set_ylim(*meaning(metric).bounds)
+        axes.set_ylim(*limits(rows.loc[rows["metric"] == metric, "value"].to_numpy(float), meaning(metric).bounds))
         for curve in curves[:MOST]:
             own = rows[(rows["metric"] == metric) & (rows["curve"] == curve)]
             _curve(axes, own, curve or model, colours[curve])
@@ -96,7 +96,7 @@ def _with_settings(rows: Frame) -> Frame:
     """Runs that were trained, with all that they were told as a dictionary."""
     runs = rows[~is_control(rows)].drop_duplicates("run")
     told = [
-        {**json.loads(run.params), "steps": run.steps, "batch": run.batch, "precision": run.precision}
+        {**json.loads(run.params), "steps": int(run.steps), "batch": int(run.batch), "precision": run.precision}
         for run in runs.itertuples()
     ]
     return runs.assign(settings=told)
@@ -127,14 +127,15 @@ def _curve(axes: Axes, rows: Frame, name: str, look: dict[str, Any]) -> None:
 
 def _spaced(axes: Axes, values: Frame) -> None:
     """The axis of a parameter, with a tick at each of its values while there is room."""
-    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+    from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
 
     points = np.unique(values.to_numpy(float))
     if geometric(points):
         axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     if len(points) <= 7:
         axes.xaxis.set_major_locator(FixedLocator(points.tolist()))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
 
 

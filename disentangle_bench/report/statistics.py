@@ -113,16 +113,17 @@ def summary(frame: Frame, *, seed: int = 0) -> Frame:
 
     Returns
     -------
-    DataFrame, a row for each (dataset, source, model, params, steps, batch, precision) and metric, and for each step
-    where the frame has steps: its label, the metric's version, n (seeds), mean, iqm, sd (divided by n - 1; missing for
-    one seed), low and high, the 95 % interval of the interquartile mean, mean_low and mean_high, that of the mean (all
-    four missing below five seeds).
+    DataFrame, a row for each label on a data set, which is one configuration, and metric, and for each step where the
+    frame has steps: what the configuration is (dataset, source, model, params, steps, batch, precision, label), the
+    metric's version, n (seeds), mean, iqm, sd (divided by n - 1; missing for one seed), low and high, the 95 % interval
+    of the interquartile mean, mean_low and mean_high, that of the mean (all four missing below five seeds).
     """
     import pandas as pd
 
     keys = [*CONFIGURATION, "metric", "version", *stepped(frame)]
     rows = finished(frame).sort_values("seed", kind="stable")
-    group = rows.groupby(keys, dropna=False).ngroup().to_numpy()
+    told_apart = ["dataset", "source", "label", "metric", "version", *stepped(frame)]  # params may say 1 and 1.0
+    group = rows.groupby(told_apart, dropna=False).ngroup().to_numpy()
     order = np.argsort(group, kind="stable")
     values = rows["value"].to_numpy(float)[order]
     sizes = np.bincount(group)

@@ -83,11 +83,11 @@ def long(frame: Frame, metrics: Sequence[str] | None = None) -> Frame:
 def boards(frame: Frame, metrics: Sequence[str] | None = None) -> list[Board]:
     """A leaderboard for every data set and source of images. Raises as `long`."""
     table = long(frame, metrics)
-    names = choose(metrics, table["metric"])
-    return [_board(frame, table, names, dataset, source) for dataset, source in places(frame)]
+    names, tried = choose(metrics, table["metric"]), choose(metrics, frame["metric"].dropna())
+    return [_board(frame, table, names, tried, dataset, source) for dataset, source in places(frame)]
 
 
-def _board(frame: Frame, table: Frame, names: list[str], dataset: str, source: str) -> Board:
+def _board(frame: Frame, table: Frame, names: list[str], tried: list[str], dataset: str, source: str) -> Board:
     import pandas as pd
 
     here, table = at(frame, dataset, source), at(table, dataset, source)
@@ -102,7 +102,7 @@ def _board(frame: Frame, table: Frame, names: list[str], dataset: str, source: s
     numbers = dict(list(here.groupby("metric")))
     for metric, group in shown[~shown["label"].isin(controls)].groupby("metric"):
         best.loc[_best(numbers[metric], group, metric, dataset, source), metric] = True
-    everything = in_order([*names, *_by_block(here, names)])
+    everything = in_order([*tried, *_by_block(here, tried)])  # also what failed for all runs, and has no column
     return Board(
         dataset,
         source,

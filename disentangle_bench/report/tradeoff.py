@@ -89,7 +89,7 @@ def _scatter(
     figure, found = panels(len(names))
     low, high = limits(models["x"].to_numpy(float), (None, None))
     for axes, metric in zip(found, names):
-        axes.set_ylim(*meaning(metric).bounds)
+        axes.set_ylim(*limits(models.loc[models["metric"] == metric, "value"].to_numpy(float), meaning(metric).bounds))
         if not against:  # times
             logarithmic(axes, models["x"].to_numpy(float))
         else:

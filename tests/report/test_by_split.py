@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from disentangle_bench.report import load, milestones
+from disentangle_bench.report import load, milestones, report
 from disentangle_bench.report._frame import unnamed
 from disentangle_bench.report.density import refuse
 from disentangle_bench.report.glossary import choose, family, in_order, meaning
@@ -63,6 +63,15 @@ def test_a_split_is_chosen_by_name(shifted) -> None:
     assert choose(["mig {train}"], names) == ["mig {train}"]
     with pytest.raises(ValueError, match=r"did you mean 'mig \{train\}'"):
         choose(["mig {trian}"], names)
+
+
+def test_splits_that_were_asked_for_agree_or_do_not(folder) -> None:
+    for seed in range(5):
+        run = folder.run("vae", "dsprites", seed, scores={"mig": 0.5})
+        for metric, value in (("mig", seed / 10), ("sap", seed / 20)):
+            folder.score(run, metric, value, split="train")
+    text = report(folder.write(), ["mig {train}", "sap {train}"]).read_text(encoding="utf-8")
+    assert "not drawn" not in text and "Do the metrics agree?" in text
 
 
 def test_splits_follow_all_images() -> None:

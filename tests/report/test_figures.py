@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from disentangle_bench.report import load
+from disentangle_bench.report import load, report
 from disentangle_bench.report.canvas import KINDS
 from disentangle_bench.report.curves import curves, read_logs
 from disentangle_bench.report.figures import comparison, save
@@ -222,6 +222,15 @@ def test_a_kind_of_file_that_nobody_writes_is_refused(frame, tmp_path) -> None:
     with pytest.raises(ValueError, match="kinds: got 'bmp', expected some of png, svg, pdf"):
         save(comparison(frame, "mig", "digits", "rendered"), tmp_path / "a", ["png", "bmp"])
     assert not list(tmp_path.iterdir())
+
+
+def test_names_with_dollars_are_no_formulas(folder) -> None:
+    for k, name in enumerate(["a$x$_1", "$_^"]):
+        for seed in range(2):
+            run = folder.run("vae", "own$_^$", seed, scores={"mig": 0.1 + k + seed / 10, "sap": seed / 2}, net=name)
+            folder.files(run, ["kl"], ["z1"])
+    text = report(folder.write(), formats=["svg"]).read_text(encoding="utf-8")
+    assert "not drawn" not in text and "net=$_^" in (folder.path / "report" / "heatmap.own-_-official.svg").read_text()
 
 
 def test_only_the_parts_that_were_asked_for(frame) -> None:

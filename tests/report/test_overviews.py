@@ -64,7 +64,7 @@ def test_a_cell_without_a_number_stays_empty(ladder) -> None:
 
 def test_agreement_is_rank_correlation_without_controls(ladder) -> None:
     axes = figures.agreement_matrix(load(ladder.write()), *HERE).axes[0]
-    assert names(axes.get_yticklabels()) == ["mig", "sap"]
+    assert names(axes.get_yticklabels()) == ["mig ↑", "sap ↑"]
     assert [t.get_text() for t in axes.texts] == ["", "-1.00", "-1.00", ""]
     assert axes.images[0].get_clim() == (-1, 1)
 
@@ -173,12 +173,30 @@ def test_sweeps_are_found_and_drawn_over_the_parameter(folder) -> None:
     assert names(axes.get_xticklabels()) == ["1", "2", "4", "16"]
 
 
+def test_scores_beyond_the_ends_of_their_metric_stay_in_sight(folder) -> None:
+    for beta in (1, 2, 4):
+        folder.run("betavae", "dsprites", 0, scores={"ari": -0.1, "reconstruction": 50.0 + beta}, beta=beta)
+    frame = load(folder.write())
+    for figure in (figures.sensitivity(frame, "betavae", "beta", *HERE), figures.tradeoff(frame, *HERE)):
+        assert figure.axes[0].get_ylim() == (-0.1, 1)
+
+
 def test_what_else_differs_has_curves_of_its_own(folder) -> None:
     sweep(folder, [1.0, 2.0, 3.0], seeds=1, latents=5)
     sweep(folder, [1.0, 2.0, 3.0], seeds=1, latents=10)
     (axes,) = figures.sensitivity(load(folder.write()), "betavae", "beta", *HERE).axes
     assert set(artists(axes, "mean")) == {"latents=5", "latents=10"} and axes.get_xscale() == "linear"
     assert len({to_hex(line.get_color()) for line in artists(axes, "mean").values()}) == 2
+
+
+def test_steps_can_be_swept_too(folder) -> None:
+    for precision in ("fp32", "bf16"):
+        for steps in (100, 1000, 10_000):
+            folder.run("vae", "dsprites", 0, scores={"mig": steps / 20_000}, steps=steps, precision=precision)
+    frame = load(folder.write())
+    assert swept(frame, *HERE) == [("vae", "steps")]
+    axes = figures.sensitivity(frame, "vae", "steps", *HERE).axes[0]
+    assert set(artists(axes, "mean")) == {"precision=fp32", "precision=bf16"} and axes.get_xscale() == "log"
 
 
 def test_a_sweep_that_is_not_there_is_refused_with_those_that_are(folder) -> None:

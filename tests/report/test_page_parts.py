@@ -9,6 +9,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from disentangle_bench import catalog
@@ -24,6 +25,12 @@ def test_a_page_stays_light_and_names_what_it_left_out(tmp_path) -> None:
     held = [album.add(tmp_path / name, "a film") for name in ("a.gif", "b.gif", "c.gif")]
     assert [bool(picture.src) for picture in held] == [True, False, True] and album.left_out == ["b.gif"]
     assert held[1].file == "b.gif"
+
+
+def test_names_that_make_one_stem_keep_files_of_their_own(tmp_path) -> None:
+    album = Album(tmp_path, ["png"])
+    held = [album.figure(Figure(), slug(f"vae (beta={beta})"), "").file for beta in (1, -1)]
+    assert held == ["vae-beta-1.png", "vae-beta-1-2.png"] and all((tmp_path / name).is_file() for name in held)
 
 
 def test_heavy_pixels_are_lighter_on_the_page(tmp_path) -> None:

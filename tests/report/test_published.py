@@ -54,6 +54,11 @@ def test_equal_settings_are_the_same(folder, monkeypatch: pytest.MonkeyPatch) ->
     assert told[["same", "differs"]].to_numpy().tolist() == [["yes", ""], ["unknown", "steps and batch not stated"]]
 
 
+def test_another_precision_is_another_setting(folder) -> None:
+    folder.run("betavae", "dsprites", 0, scores={"reconstruction": 40.0}, precision="bf16", beta=4.0, lr=5e-4)
+    assert "trained in bf16" in reported(load(folder.write()))["differs"].iloc[0]
+
+
 def test_nothing_published_gives_an_empty_table(folder) -> None:
     folder.run("mcevae", "digits", 0, scores={"mig": 0.2})
     folder.run("oracle", "dsprites", 0, scores={"mig": 1.0})

@@ -51,6 +51,20 @@ def test_steps_tell_apart_too(folder) -> None:
     assert set(load(folder.write())["label"]) == {"betavae (steps=100)", "betavae (steps=2000)"}
 
 
+def test_a_parameter_that_some_runs_lack_tells_apart_too(folder) -> None:
+    """Else both were one label, and a leaderboard would show the numbers of the last alone."""
+    for seed in range(2):
+        folder.run("betavae", "dsprites", seed, scores={"mig": 0.25}, beta=1.0)
+        folder.run("betavae", "dsprites", seed + 2, scores={"mig": 0.75})
+    assert board_of(folder).cells["mig"].to_dict() == {"betavae": "0.750 ± 0.000", "betavae (beta=1)": "0.250 ± 0.000"}
+
+
+def test_one_number_written_in_two_ways_is_one_configuration(folder) -> None:
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.25}, beta=1)
+    folder.run("betavae", "dsprites", 1, scores={"mig": 0.75}, beta=1.0)
+    assert board_of(folder).cells["mig"].to_dict() == {"betavae": "0.500 ± 0.354"}
+
+
 def test_labels_sort_their_numbers_by_size(folder) -> None:
     for beta in (16.0, 2.0, 1e-5, 100.0, -1.0):
         folder.run("betavae", "dsprites", 0, scores={"mig": 0.1}, beta=beta)
@@ -249,6 +263,16 @@ def test_missing_numbers_are_named_with_their_error(folder) -> None:
     ]
 
 
+def test_a_metric_that_no_run_has_is_named_with_its_error(folder) -> None:
+    for seed in range(2):
+        run = folder.run("vae", "dsprites", seed, scores={"mig": 0.5})
+        folder.score(run, "sap", None, error="ValueError: one class")
+    board = board_of(folder)
+    assert list(board.cells) == ["mig"]
+    assert board.notes == ["no sap: vae on dsprites (official), seeds 0–1: ValueError: one class"]
+    assert not board_of(folder, ["mig"]).notes
+
+
 def test_runs_without_any_score_are_named(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
     folder.run("mcevae", "dsprites", 1)
@@ -265,6 +289,16 @@ def test_mixed_conventions_and_images_are_named(folder) -> None:
     notes = board_of(folder).notes
     assert notes[0] == "mixed images: runs on dsprites (official) saw files with 2 checksums"
     assert re.match(r"mixed conventions: mig on .* bins=20 \(n = 3000\); bins=10", notes[1])
+
+
+def test_budgets_that_labels_do_not_tell_are_named(folder) -> None:
+    folder.run("vae", "dsprites", 0, scores={"mig": 0.5}, steps=100)
+    folder.run("betavae", "dsprites", 0, scores={"mig": 0.5}, steps=5000)
+    folder.run("noise", "dsprites", 0, scores={"mig": 0.5})
+    told = "mixed budgets on dsprites (official): 5,000 steps of 64 images (betavae); 100 steps of 64 images (vae)"
+    assert board_of(folder).notes == [told]
+    folder.runs[1]["model"] = "vae"
+    assert "mixed budgets" not in " ".join(board_of(folder).notes)  # vae (steps=100), vae (steps=5000)
 
 
 def test_warnings_of_metrics_are_told_once(folder) -> None:
@@ -349,6 +383,9 @@ def test_families_stay_together() -> None:
     assert in_order(blocks) == [blocks[3], blocks[1], blocks[4], blocks[2], blocks[0]]
     assert choose(["dci"], blocks) == [blocks[3], blocks[1]] and choose(["dci [z]"], blocks) == in_order(blocks)[2:]
     assert meaning("dci.completeness [z]") is GLOSSARY["dci.completeness"]
+    assert in_order(["accuracy.generated_100", "accuracy.generated_0", "accuracy.generated_40"]) == [
+        f"accuracy.generated_{share}" for share in (0, 40, 100)
+    ]
 
 
 def test_a_single_run_makes_a_table(folder) -> None:

@@ -113,6 +113,16 @@ def test_agreement_is_spearmans(folder) -> None:
     assert ((table["low"] <= table["rho"] + 1e-12) & (table["rho"] <= table["high"] + 1e-12)).all()
 
 
+def test_resamples_of_one_row_cost_no_interval(folder) -> None:
+    """Of five rows, one resample in 625 holds a single one: it has no correlation, and others say what there is."""
+    for seed, x in enumerate([0.1, 0.3, 0.2, 0.5, 0.4]):
+        folder.run("vae", "dsprites", seed, scores={"mig": seed / 10, "sap": x, "modularity": 0.5})
+    table = agreement(load(folder.write()), *HERE).set_index(["a", "b"])
+    row = table.loc[("mig", "sap")]
+    assert -1 <= row["low"] < row["rho"] <= row["high"] <= 1 + 1e-12
+    assert table.loc[("mig", "modularity"), ["rho", "low", "high"]].isna().all()
+
+
 def test_resampled_correlations_are_those_of_resampled_rows(folder) -> None:
     """The quick way, by counts of rows, against ranking every resample anew."""
     from scipy.stats import spearmanr
