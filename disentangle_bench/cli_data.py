@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 from collections.abc import Iterator
@@ -49,14 +48,6 @@ def data(
         path = out or Path(re.sub(r"[^\w.]+", "-", stem) + ".png")
         data_pictures.save(datasets.load(name, data_dir), datasets.called(name)[0], path)
         say(f"{path}")
-
-
-def module_of(name: str) -> Any:
-    """The file of the suite that a set is; None for somebody's own."""
-    from . import datasets
-
-    plain, _ = datasets.parse(name)
-    return importlib.import_module(f"{datasets.__name__}.{plain}") if plain in datasets.names() else None
 
 
 def where(file: Any, data_dir: str | None) -> Path:
@@ -110,7 +101,7 @@ def info(name: str, data_dir: str | None) -> None:
     """A data set's images, factors, origin and files. Downloads nothing; most published sets need no file for it."""
     from . import datasets
 
-    module, files = module_of(name), datasets.files(name)
+    module, files = datasets.module_of(name), datasets.files(name)
     try:
         with offline():
             held = datasets.outline(name) if hasattr(module, "outline") else datasets.load(name, data_dir)
@@ -168,7 +159,7 @@ def verdicts(name: str, data_dir: str | None) -> list[tuple[str, str]]:
                 found.append(("ok", f"{path}: {digest(file.digest)}") if file.digest else ("unknown", f"{path}"))
         except ValueError as error:
             found.append(("WRONG", str(error)))
-    if all(verdict == "absent" for verdict, _ in found) and (not found or hasattr(module_of(name), "PINNED")):
+    if all(verdict == "absent" for verdict, _ in found) and (not found or hasattr(datasets.module_of(name), "PINNED")):
         return [drawn(name, data_dir)]
     return found
 
@@ -191,7 +182,7 @@ def recorded(name: str) -> str | None:
 
     plain, options = datasets.parse(name)
     bare = {key: value for key, value in options.items() if key not in datasets.SHIFTS}
-    return getattr(module_of(name), "PINNED", {}).get(datasets.spell(plain, bare))
+    return getattr(datasets.module_of(name), "PINNED", {}).get(datasets.spell(plain, bare))
 
 
 @contextmanager

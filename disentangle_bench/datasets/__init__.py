@@ -52,6 +52,12 @@ def load(name: str | Path, data_dir: str | Path | None = None) -> FactoredData:
     return _shifted(_own.own(plain, **options), shift)
 
 
+def module_of(name: str | Path) -> Any:
+    """The module that a set of the suite is defined in; None for somebody's own. Raises as `parse`."""
+    plain, _ = parse(name)
+    return importlib.import_module(f"{__name__}.{plain}") if plain in names() else None
+
+
 def outline(name: str | Path) -> FactoredData:
     """All of a data set but its images, without its files, as far as it is known without them; else the set itself.
 
@@ -60,8 +66,8 @@ def outline(name: str | Path) -> FactoredData:
     ValueError
         As `load`; and whoever asks for images of an outline.
     """
-    plain, options = parse(name)
-    if plain not in names() or not hasattr(module := _module(plain), "outline"):
+    _, options = parse(name)
+    if not hasattr(module := module_of(name), "outline"):
         return load(name)
     shift = {key: options.pop(key) for key in SHIFTS if key in options}
     return _shifted(module.outline(**options), shift)
@@ -77,8 +83,7 @@ def fetch(name: str, data_dir: str | Path | None = None) -> Path:
     ConnectionError
         The file cannot be downloaded.
     """
-    plain, options = parse(name)
-    module: Any = _module(plain) if plain in names() else None
+    (_, options), module = parse(name), module_of(name)
     if not hasattr(module, "fetch"):
         raise ValueError(f"data set {name!r} has no file to fetch: it is {'drawn' if module else 'your own'}")
     takes = inspect.signature(module.fetch).parameters  # a variant has a file of its own
@@ -87,8 +92,7 @@ def fetch(name: str, data_dir: str | Path | None = None) -> Path:
 
 def files(name: str | Path) -> tuple[Any, ...]:
     """The published files that a set needs under its options (`_download.File`); none for one that is drawn."""
-    plain, options = parse(name)
-    module: Any = _module(plain) if plain in names() else None
+    (_, options), module = parse(name), module_of(name)
     if hasattr(module, "files"):  # a variant has a file of its own
         return module.files(**{key: value for key, value in options.items() if key not in SHIFTS})
     return getattr(module, "FILES", ())
@@ -100,7 +104,3 @@ def _shifted(data: FactoredData, shift: dict[str, str]) -> FactoredData:
         return shifted(data, **shift)
     except ValueError as error:
         raise ValueError(f"{data.name}: {error}") from None
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"{__name__}.{name}")

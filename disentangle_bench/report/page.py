@@ -54,11 +54,12 @@ def write(
     kinds = [choose("format", kind, list(KINDS)) for kind in kinds]
     if not kinds:
         raise ValueError(f"format: got none, expected some of {', '.join(KINDS)}")
-    boards, points = tables.boards(frame, metrics), read_milestones(folder, frame)
+    summary, points = tables.long(frame, metrics), read_milestones(folder, frame)
+    boards = tables.boards(frame, metrics, summary)
     refuse(points)
     with tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as made, threadpool_limits(1):
         job = Job(folder, frame, points, boards, Album(Path(made), kinds), watch)
-        (Path(made) / "report.html").write_text(_page(job, metrics), encoding="utf-8")
+        (Path(made) / "report.html").write_text(_page(job, summary), encoding="utf-8")
         path = _replace(Path(made), folder / "report")
     watch(Progress("report", 1.0, "done"))
     return path
@@ -76,10 +77,9 @@ def _replace(made: Path, out: Path) -> Path:
     return out / "report.html"
 
 
-def _page(job: Job, metrics: Sequence[str] | None) -> str:
+def _page(job: Job, summary: Frame) -> str:
     frame, boards, out, study = job.frame, job.boards, job.album.out, read_study(job.folder)
     job.watch(Progress("report", 0.02, "tables"))
-    summary = tables.long(frame, metrics)
     computed = page_statistics.compute(frame, boards, job.watch)
     gaps = [*not_run(study, frame), *(note for board in boards for note in board.notes)]
     _tables(out, summary, boards, computed, job.points, gaps)

@@ -12,6 +12,7 @@ from .page_parts import NONE, Progress, Table, Watch, digits, share, span, table
 from .published import reported, reported_variance
 from .tables import Board
 
+SETTINGS = ["same settings", "what differs", "source"]  # columns of a published number
 RIVALS = 8  # labels that are compared with one another, pair by pair
 RANKS = (
     "Rank of each trained configuration in each metric, 1 the best, and the 95 % interval of that rank when seeds "
@@ -141,15 +142,18 @@ def _reported(table: Frame, board: Board) -> list[Table]:
             _beside(row.measured, row.sd, row.metric),
             str(row.n),
             _beside(row.reported, row.spread, row.metric),
-            row.same,
-            row.differs,
-            f"{row.origin}: {row.setting}",
+            *_settings(row),
         ]
         for row in table.itertuples()
     ]
-    head = ["model", "metric", "measured", "seeds", "reported", "same settings", "what differs", "source"]
+    head = ["model", "metric", "measured", "seeds", "reported", *SETTINGS]
     caption = f"Reported beside measured on {board.title}"
     return [Table(caption, head, rows, words=8, folded=len(rows) > MANY // 2)]
+
+
+def _settings(row: Any) -> list[str]:
+    """Of a published number, the cells below `SETTINGS`."""
+    return [row.same, row.differs, f"{row.origin}: {row.setting}"]
 
 
 def _beside(value: float, spread: float, metric: str) -> str:
@@ -165,12 +169,10 @@ def _reported_variance(table: Frame, board: Board) -> list[Table]:
             share(row.measured),
             str(row.n),
             share(row.reported),
-            row.same,
-            row.differs,
-            f"{row.origin}: {row.setting}",
+            *_settings(row),
         ]
         for row in table.itertuples()
     ]
-    head = ["metric", "explained by", "measured", "runs", "reported", "same settings", "what differs", "source"]
+    head = ["metric", "explained by", "measured", "runs", "reported", *SETTINGS]
     caption = f"Reported shares of variance beside measured on {board.title}"
     return [Table(caption, head, rows, words=8, folded=len(rows) > MANY // 2)]

@@ -80,11 +80,11 @@ def long(frame: Frame, metrics: Sequence[str] | None = None) -> Frame:
     )
 
 
-def boards(frame: Frame, metrics: Sequence[str] | None = None) -> list[Board]:
-    """A leaderboard for every data set and source of images. Raises as `long`."""
-    table = long(frame, metrics)
-    names, tried = choose(metrics, table["metric"]), choose(metrics, frame["metric"].dropna())
-    return [_board(frame, table, names, tried, dataset, source) for dataset, source in places(frame)]
+def boards(frame: Frame, metrics: Sequence[str] | None = None, table: Frame | None = None) -> list[Board]:
+    """A leaderboard for every data set and source of images. Raises as `long`, which makes `table` if none is given."""
+    held: Frame = long(frame, metrics) if table is None else table
+    names, tried = choose(metrics, held["metric"]), choose(metrics, frame["metric"].dropna())
+    return [_board(frame, held, names, tried, dataset, source) for dataset, source in places(frame)]
 
 
 def _board(frame: Frame, table: Frame, names: list[str], tried: list[str], dataset: str, source: str) -> Board:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from .. import catalog
-from ..datasets import files, outline, parse
+from ..datasets import files, module_of, outline
 from ..datasets._download import folder
 from . import executors
 from .plan import Look, Run, dataset
@@ -76,7 +74,7 @@ def looks(store: Store, device: str) -> Look:
 
     @cache
     def look(name: str, data_dir: str | None) -> Any:
-        if not hasattr(_module(name), "outline"):
+        if not hasattr(module_of(name), "outline"):
             return dataset(name, data_dir)
         data = outline(name)
         source, sha256 = held.get(name, (data.source, data.sha256))
@@ -100,12 +98,6 @@ def _bytes(size: int) -> str:
 def _lacking(name: str, data_dir: str | None) -> list[Any]:
     place = folder(data_dir)
     return [file for file in files(name) if not (place / file.name).exists()]
-
-
-def _module(name: str) -> Any:
-    """Where a data set of the suite is defined; None of somebody's own."""
-    plain, _ = parse(name)
-    return sys.modules[catalog.get("dataset", plain).__module__] if plain in catalog.names("dataset") else None
 
 
 def estimate(

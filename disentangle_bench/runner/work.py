@@ -131,7 +131,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
         checkpoint.save_weights(member.net, jobs[i].folder / f"model-{step}.safetensors")
         write_samples(milestones.file(jobs[i].folder, step), samples, data, codes.blocks)
 
-    trained = engine.train(
+    members = engine.train(
         jobs,
         data,
         steps=first.steps,
@@ -143,7 +143,7 @@ def _train(task: Task, store: Store, watch: Watch) -> None:
         reached=reached,
         watch=tell,
     )
-    for run, job, (member, seconds) in zip(task.runs, jobs, trained):
+    for run, job, (member, seconds) in zip(task.runs, jobs, members):
         outcome = Outcome(device=engine.describe(device), way=member.way, seconds=seconds, log=member.log)
         if member.status == "diverged":
             outcome.status = "diverged"

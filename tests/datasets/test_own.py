@@ -433,7 +433,7 @@ def test_options_of_every_set():
 
 def test_every_set_with_an_outline_is_known_and_shifted_without_its_files():
     for name in datasets.names():
-        if hasattr(datasets._module(name), "outline"):
+        if hasattr(datasets.module_of(name), "outline"):
             whole = datasets.outline(name)
             factor = whole.names[0]
             data = datasets.outline(f"{name}(holdout={factor}:0)")
@@ -441,7 +441,7 @@ def test_every_set_with_an_outline_is_known_and_shifted_without_its_files():
 
 
 def test_fetch_passes_on_the_options_that_choose_a_file(monkeypatch):
-    module = datasets._module("mpi3d")
+    module = datasets.module_of("mpi3d")
     monkeypatch.setattr(module, "fetch", lambda data_dir=None, *, variant="toy": (data_dir, variant))
     assert datasets.fetch("mpi3d(variant=real, holdout=object_color:0)", "here") == ("here", "real")
 
