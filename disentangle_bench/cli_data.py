@@ -128,6 +128,8 @@ def describe(held: Any) -> None:
         say(f"training sees the first {held.fit:,}, the others are scored")
     if held.weight is not None:
         say(f"shift {held.shift}: training draws from {int((held.weight[: held.fit] > 0).sum()):,} of them")
+    if held.labels is not None:
+        say(f"labels: models may be told the factors of {len(held.known(0)):,} images, which ones depends on the seed")
     width = max(map(len, held.names))
     for factor, count, kind, level in zip(held.names, held.sizes, held.kinds, held.levels):
         is_class = " (the class)" if factor == held.label else ""
@@ -181,7 +183,7 @@ def recorded(name: str) -> str | None:
     from . import datasets
 
     plain, options = datasets.parse(name)
-    bare = {key: value for key, value in options.items() if key not in datasets.SHIFTS}
+    bare = {key: value for key, value in options.items() if key not in datasets.COMMON}
     return getattr(datasets.module_of(name), "PINNED", {}).get(datasets.spell(plain, bare))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 from pathlib import Path
@@ -11,7 +12,7 @@ from disentangle_bench import catalog
 
 from . import _own
 from ._factored import FactoredData
-from ._names import SHIFTS, called, parse, place, spell
+from ._names import COMMON, called, parse, place, spell
 from ._shift import shifted
 
 __all__ = ["FactoredData", "called", "fetch", "files", "load", "names", "outline", "parse", "place", "spell"]
@@ -29,7 +30,8 @@ def load(name: str | Path, data_dir: str | Path | None = None) -> FactoredData:
     ----------
     name : one of `names()`; or a .npz or HDF5 file, a folder with factors.csv, or "module:function" (see `_own.own`).
         With options in brackets: "digits(transform=se2)", and of every set `correlate` and `holdout` (see
-        `_shift.shifted`): "dsprites(correlate=scale:posX:0.2)"
+        `_shift.shifted`): "dsprites(correlate=scale:posX:0.2)"; and `labels`, how many images a model may be told the
+        factors of (see `_sampling.labelled`): "digits(labels=100)"
     data_dir : folder of downloaded files; by default the environment variable BENCH_DATA or the user's cache folder
 
     Raises
@@ -46,10 +48,10 @@ def load(name: str | Path, data_dir: str | Path | None = None) -> FactoredData:
     'holdout=shape:2'
     """
     plain, options = parse(name)
-    shift = {key: options.pop(key) for key in SHIFTS if key in options}
+    common = {key: options.pop(key) for key in COMMON if key in options}
     if plain in names():
-        return _shifted(catalog.get("dataset", plain)(data_dir, **options), shift)
-    return _shifted(_own.own(plain, **options), shift)
+        return _with(catalog.get("dataset", plain)(data_dir, **options), **common)
+    return _with(_own.own(plain, **options), **common)
 
 
 def module_of(name: str | Path) -> Any:
@@ -69,8 +71,8 @@ def outline(name: str | Path) -> FactoredData:
     _, options = parse(name)
     if not hasattr(module := module_of(name), "outline"):
         return load(name)
-    shift = {key: options.pop(key) for key in SHIFTS if key in options}
-    return _shifted(module.outline(**options), shift)
+    common = {key: options.pop(key) for key in COMMON if key in options}
+    return _with(module.outline(**options), **common)
 
 
 def fetch(name: str, data_dir: str | Path | None = None) -> Path:
@@ -94,13 +96,17 @@ def files(name: str | Path) -> tuple[Any, ...]:
     """The published files that a set needs under its options (`_download.File`); none for one that is drawn."""
     (_, options), module = parse(name), module_of(name)
     if hasattr(module, "files"):  # a variant has a file of its own
-        return module.files(**{key: value for key, value in options.items() if key not in SHIFTS})
+        return module.files(**{key: value for key, value in options.items() if key not in COMMON})
     return getattr(module, "FILES", ())
 
 
-def _shifted(data: FactoredData, shift: dict[str, str]) -> FactoredData:
-    """The set with its shift, refused by the name of the set, of which a plan may have several."""
+def _with(data: FactoredData, *, labels: str = "", **shift: str) -> FactoredData:
+    """The set with what every set takes, refused by the name of the set, of which a plan may have several."""
     try:
-        return shifted(data, **shift)
+        data = shifted(data, **shift)
+        if labels:
+            data.labelled(float(labels), seed=0)
     except ValueError as error:
-        raise ValueError(f"{data.name}: {error}") from None
+        told = f"labels={labels}: " if str(error).startswith("labelled") else ""
+        raise ValueError(f"{data.name}: {told}{error}") from None
+    return dataclasses.replace(data, labels=float(labels)) if labels else data

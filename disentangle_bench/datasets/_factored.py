@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,10 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
-from . import _sampling
+from . import _contrasts, _sampling
+from ._consistent import consistent
 from ._pixels import Pixels
-
-KINDS = ("categorical", "ordered", "cyclic", "continuous")
+from ._shelves import seen_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class FactoredData:
     fit : so many of the first rows are for training, the others for scoring; None if all are for both
     weight : (n,) floats, how often training draws each row as against the others, 0 for never; None if all alike
     shift : how `weight` came about, in words: "correlate=scale:posX:0.2"; empty without
+    labels : of how many training images a model may be told the factors, as `labelled` takes it; None for all
 
     Raises
     ------
@@ -71,55 +73,10 @@ class FactoredData:
     fit: int | None = None
     weight: np.ndarray | None = field(default=None, repr=False)
     shift: str = ""
+    labels: float | None = None
 
     def __post_init__(self) -> None:
-        def need(true: bool, message: str) -> None:
-            if not true:
-                raise ValueError(f"data set {self.name!r}: {message}")
-
-        pixels, factors, home = self.pixels, self.factors, self.home
-        need(
-            len(pixels.shape) == 4 and pixels.dtype == np.uint8,
-            f"pixels must be (n, h, w, c) uint8, got {pixels.shape} {pixels.dtype}",
-        )
-        need(
-            factors.ndim == 2 and np.issubdtype(factors.dtype, np.integer),
-            f"factors must be (n, f) integers, got {factors.shape} {factors.dtype}",
-        )
-        n, f = factors.shape
-        need(n > 0, "factors has no rows")
-        need(len(pixels) == n, f"pixels has {len(pixels)} rows, factors has {n}")
-        for argument in ("levels", "names", "kinds"):
-            got = getattr(self, argument)
-            need(len(got) == f, f"{argument} must have one entry a factor, got {len(got)} for {f} columns of factors")
-        need(len(set(self.names)) == f, f"names must differ, got {self.names}")
-        for name, kind, size, level, column in zip(self.names, self.kinds, self.sizes, self.levels, factors.T):
-            need(
-                kind != "cyclic"
-                or (size > 1 and np.allclose(np.diff(level), level[1] - level[0]) and level[1] > level[0]),
-                f"levels of the cyclic factor {name!r} must be evenly spaced radians, got {level}",
-            )
-            need(kind in KINDS, f"kinds must be of {KINDS}, got {kind!r} for {name!r}")
-            need(
-                column.min() >= 0 and column.max() < size,
-                f"factors holds {column.min()} ... {column.max()} for {name!r}, expected 0 ... {size - 1}",
-            )
-        need(self.label is None or self.label in self.names, f"label {self.label!r} is none of {self.names}")
-        if home is not None:
-            need(
-                home.shape == (n,) and np.issubdtype(home.dtype, np.integer),
-                f"home must be ({n},) integers, got {home.shape} {home.dtype}",
-            )
-            last = n if self.originals is None else len(self.originals)
-            need(home.min() >= 0 and home.max() < last, f"home points to rows {home.min()} ... {home.max()} of {last}")
-        need("continuous" not in self.kinds or self.exact is not None, "continuous factors need `exact`")
-        need(self.exact is None or self.exact.shape == (n, f), f"exact must be ({n}, {f}) floats")
-        need(self.fit is None or 0 < self.fit < n, f"fit must be from 1 to {n - 1} of {n} rows, got {self.fit}")
-        if (weight := self.weight) is not None:
-            need(weight.shape == (n,), f"weight must be ({n},) floats, got {weight.shape}")
-            need(bool(np.isfinite(weight).all() and (weight >= 0).all()), "weight must be finite and not negative")
-            for rows, use in (slice(self.fit), "training"), (slice(self.fit or 0, None), "scoring"):
-                need(bool(weight[rows].any()), f"weight leaves no row for {use}")
+        consistent(self)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -202,9 +159,25 @@ class FactoredData:
         """Rows of images that share one factor's value, (n, size): see `_sampling.groups`."""
         return _sampling.groups(self, n, size, rng, by=by)
 
+    def contrasts(self, n: int, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Rows of two sets each that differ in one factor's value, (n, 2, size): see `_contrasts.contrasts`."""
+        return _contrasts.contrasts(self, n, size, rng)
+
     def labelled(self, share: float, seed: int, *, by: str | None = None) -> np.ndarray:
         """Rows of the training images whose factors are known: see `_sampling.labelled`."""
         return _sampling.labelled(self, share, seed, by=by)
+
+    def known(self, seed: int) -> np.ndarray:
+        """Rows of the training images whose factors a run of this seed may be told, sorted: `labels`, or all."""
+        return np.flatnonzero(seen_rows(self)) if self.labels is None else self.labelled(self.labels, seed)
+
+    def told(self, seed: int) -> FactoredData:
+        """The set as those see it who need labels: training draws the images alone whose factors they may be told."""
+        if self.labels is None:
+            return self
+        weight = (np.arange(len(self)) >= (self.fit or len(self))).astype(float)
+        weight[self.known(seed)] = 1.0
+        return dataclasses.replace(self, weight=weight, labels=None)
 
     def clips(self, n: int, length: int, rng: np.random.Generator, *, moving: str | None = None) -> np.ndarray:
         """Rows of short films in which one factor moves, (n, length): see `_sampling.clips`."""

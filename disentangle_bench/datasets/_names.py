@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ from disentangle_bench import catalog, elsewhere
 
 from . import _own
 
-SHIFTS = {"correlate": "", "holdout": ""}  # options of every set
+COMMON = {"correlate": "", "holdout": "", "labels": ""}  # options of every set
 
 
 def parse(name: str | Path) -> tuple[str, dict[str, Any]]:
@@ -25,6 +26,8 @@ def parse(name: str | Path) -> tuple[str, dict[str, Any]]:
     ('digits', {'copies': 2, 'transform': 'se2'})
     >>> parse("toy(correlate=scale : posX : 0.20)")
     ('toy', {'correlate': 'scale:posX:0.2'})
+    >>> parse("digits(labels=1e2)")
+    ('digits', {'labels': '100'})
     """
     name = os.fspath(name).strip()
     match = re.fullmatch(r"(.*?)\(((?:[^()]*=[^()]*)?)\)", name)
@@ -35,8 +38,8 @@ def parse(name: str | Path) -> tuple[str, dict[str, Any]]:
         key, _, value = (side.strip() for side in part.partition("="))
         catalog.choose(f"option of {plain}", key, sorted(defaults))
         options[key] = _value(f"{plain}.{key}", value, type(defaults[key]))
-        if key in SHIFTS:
-            options[key] = _canonical(options[key])
+        if key in COMMON:
+            options[key] = _number(f"{plain}.{key}", value) if key == "labels" else _canonical(options[key])
     return plain, options
 
 
@@ -89,7 +92,7 @@ def _defaults(plain: str) -> dict[str, Any]:
     """The options that a set has, and what they are where nothing is said."""
     function = _own.own if _is_own(plain) else catalog.get("dataset", plain)
     known = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in known if p.kind is p.KEYWORD_ONLY} | SHIFTS
+    return {p.name: p.default for p in known if p.kind is p.KEYWORD_ONLY} | COMMON
 
 
 def _value(name: str, text: str, kind: type) -> Any:
@@ -97,6 +100,17 @@ def _value(name: str, text: str, kind: type) -> Any:
         return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError):
         raise ValueError(f"{name}: got {text!r}, expected {kind.__name__}") from None
+
+
+def _number(name: str, text: str) -> str:
+    """One spelling of a number above zero: "100" of "1e2"."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf or (value > 1 and value != int(value)):
+        raise ValueError(f"{name}: got {text!r}, expected a fraction up to 1, or a whole number of images")
+    return f"{value:.12g}"
 
 
 def _canonical(text: str) -> str:

@@ -14,7 +14,8 @@ import numpy as np
 from disentangle_bench import catalog, elsewhere
 
 from . import _own_files, _own_images
-from ._factored import KINDS, FactoredData
+from ._consistent import KINDS
+from ._factored import FactoredData
 from ._moved import LEVELS
 from ._own_files import Given
 

@@ -159,7 +159,7 @@ def labelled(data: FactoredData, share: float, seed: int, *, by: str | None = No
     draws, candidates = rng.stream(seed, "labelled rows"), np.flatnonzero(seen_rows(data))
     if not 0 < share <= len(candidates) or (share > 1 and share != int(share)):
         raise ValueError(
-            f"labelled: share is {share}, expected a fraction up to 1, or a whole number up to {len(candidates)}"
+            f"labelled: share is {share:.12g}, expected a fraction up to 1, or a whole number up to {len(candidates)}"
         )
     name = by or data.label
     known = name is not None
@@ -174,7 +174,8 @@ def labelled(data: FactoredData, share: float, seed: int, *, by: str | None = No
     for c, part, wanted in zip(found, own, count):
         if not 1 <= wanted <= len(part):
             raise ValueError(
-                f"labelled: share {share} means {wanted} images of {name or 'the set'} {c}, expected 1 to {len(part)}"
+                f"labelled: share {share:.12g} means {wanted} images of {name or 'the set'} {c}, "
+                f"expected 1 to {len(part)}"
             )
     return np.sort(np.concatenate([part[:wanted] for part, wanted in zip(own, count)]))
 

@@ -58,7 +58,7 @@ def shifted(data: FactoredData, correlate: str = "", holdout: str = "") -> Facto
         return data
     weight = np.ones(len(data)) if data.weight is None else data.weight.copy()
     for first, second, sigma in _pairs(data, correlate):
-        distance = _share(data, first) - _share(data, second)
+        distance = share(data, first) - share(data, second)
         weight *= np.exp(-((distance / sigma) ** 2) / 2)
     weight[_region(data, holdout)] = 0
     told = ", ".join(f"{name}={text}" for name, text in (("correlate", correlate), ("holdout", holdout)) if text)
@@ -86,7 +86,7 @@ def _pairs(data: FactoredData, text: str) -> list[tuple[str, str, float]]:
     return list(found.values())
 
 
-def _share(data: FactoredData, name: str) -> np.ndarray:
+def share(data: FactoredData, name: str) -> np.ndarray:
     """A factor's value as a share of its range: (n,) floats from 0 to 1; classes are taken in their order."""
     i = data.names.index(name)
     if data.kinds[i] == "continuous":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -146,6 +147,37 @@ class Gated(nn.Module):
         return self.linear(h) * self.gate(h).sigmoid()
 
 
+def halvings(shape: Shape) -> int:
+    """How often both sides of an image can be halved, to no less than four pixels."""
+    h, w, _ = shape
+    return 0 if h % 2 or w % 2 or min(h, w) < 8 else 1 + halvings((h // 2, w // 2, 1))
+
+
+def gan_trunk(shape: Shape) -> tuple[nn.Module, int]:
+    """Up to four 4x4 convolutions of stride 2, as far as the image can be halved, then 128 units; leaky, slope 0.2."""
+    channels = [shape[2], 32, 32, 64, 64][: halvings(shape) + 1]
+    built: list[nn.Module] = []
+    for n, m in pairwise(channels):
+        built += [nn.Conv2d(n, m, 4, 2, 1), nn.LeakyReLU(0.2)]
+    places = math.prod(shape[:2]) // 4 ** (len(channels) - 1)
+    return nn.Sequential(*built, nn.Flatten(), nn.Linear(channels[-1] * places, 128), nn.LeakyReLU(0.2)), 128
+
+
+def generator(latents: int, shape: Shape) -> nn.Module:
+    """128 units, then as many 4x4 transposed convolutions of stride 2 as `gan_trunk` has; batch norm, ReLU.
+
+    Layers before a batch norm have no bias, which it would take away.
+    """
+    (h, w, c), k = shape, halvings(shape)
+    channels = [*[64, 64, 32, 32][:k], c]
+    start = channels[0] * (h >> k) * (w >> k)
+    built: list[nn.Module] = [nn.Linear(latents, 128, bias=False), nn.BatchNorm1d(128), ReLU()]
+    built += [nn.Linear(128, start, bias=k == 0), nn.Unflatten(1, (channels[0], h >> k, w >> k))]
+    for i, (n, m) in enumerate(pairwise(channels), 1):
+        built += [nn.BatchNorm2d(n), ReLU(), nn.ConvTranspose2d(n, m, 4, 2, 1, bias=i == k)]
+    return glorot(nn.Sequential(*built))
+
+
 _UP = upconvolutions([256, 1024], [64, 64, 32, 32])
 
 # Encoder with two heads of ten, decoder of ten units, one channel, 64x64: parameters
@@ -164,6 +196,8 @@ NETWORKS = {
     "mcevae": Network(mcevae_trunk, gated, (28, 28)),
     # Lelarge & Pineau 2018
     "infocatvae": Network(flat(400), unflat(400)),
+    # Lin et al. 2020, for InfoGAN and InfoGAN-CR; batch norm in the generator
+    "infogan": Network(gan_trunk, generator),
     # the suite's own, where the literature has none
     "dense": Network(flat(256, 256), unflat(256, 256)),
 }

@@ -51,6 +51,11 @@ class Gaussian:
         return scaled.kl_to_standard()
 
 
+def certain(code: Tensor) -> Gaussian:
+    """The posterior of a code without noise, (n, d)."""
+    return Gaussian(code, torch.full_like(code, -torch.inf))
+
+
 @dataclass(frozen=True)
 class Mixture:
     """sum_k w_k N(mean_k, sd_k^2): logits (n, K) of the weights, parts a Gaussian over (n, K, d).

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
 from ._networks import NETWORKS, glorot
-from ._probability import Gaussian, bernoulli_nll
+from ._probability import Gaussian, bernoulli_nll, certain
 from .factorvae import critic
 from .vae import VAE, require
 
@@ -35,13 +35,17 @@ class AAE(VAE):
         require(self, "weight", self.weight >= 0, "at least 0")
         require(self, "critic_lr", self.critic_lr > 0, "a number above 0")
 
+    def K(self, data: Any) -> int:
+        """Heads; 0 for a code without y."""
+        return self.heads
+
     def nets(self, data: Any) -> dict[str, nn.Module]:
-        pair = NETWORKS[self.pair(data)]
+        pair, K = NETWORKS[self.pair(data)], self.K(data)
         features, width = pair.trunk(data.shape)
-        critics = {"z": critic(self.latents, 1)} | ({"y": critic(self.heads, 1)} if self.heads else {})
+        critics = {"z": critic(self.latents, 1)} | ({"y": critic(K, 1)} if K else {})
         return {
-            "encoder": glorot(nn.Sequential(features, nn.Linear(width, self.latents + self.heads))),
-            "decoder": pair.decoder(self.latents + self.heads, data.shape),
+            "encoder": glorot(nn.Sequential(features, nn.Linear(width, self.latents + K))),
+            "decoder": pair.decoder(self.latents + K, data.shape),
             "critic": nn.ModuleDict(critics),
         }
 
@@ -49,12 +53,13 @@ class AAE(VAE):
         return {"autoencoder": {"lr": self.lr}, "critic": {"lr": self.critic_lr, "betas": (0.5, 0.9)}}
 
     def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
-        category = {"category": rng.integers(self.heads, n)} if self.heads else {}
+        K = self.K(data)
+        category = {"category": rng.integers(K, n)} if K else {}
         return {"x": data.images(n, rng), "prior": rng.normal(n, self.latents), **category}
 
     def q(self, net: Any, x: Tensor) -> dict[str, Tensor]:
-        z, y = net.encoder(x).split([self.latents, self.heads], 1)
-        return {"z": z, "y": y.softmax(1)} if self.heads else {"z": z}
+        z, y = net.encoder(x).tensor_split([self.latents], 1)
+        return {"z": z, "y": y.softmax(1)} if y.shape[1] else {"z": z}
 
     def loss(  # type: ignore[override]
         self, net: Any, x: Tensor, prior: Tensor, category: Tensor | None = None
@@ -62,22 +67,21 @@ class AAE(VAE):
         parts = self.q(net, x)
         real = {"z": prior}
         if category is not None:
-            real["y"] = one_hot(category, self.heads).to(x)
-        deceived = [softplus(-net.critic[part](code)).mean() for part, code in parts.items()]
+            real["y"] = one_hot(category, parts["y"].shape[1]).to(x)
+        deceived = [softplus(-net.critic[part](parts[part])).mean() for part in real]
         return {
             "autoencoder": {
                 "reconstruction": bernoulli_nll(x, net.decoder(self.mode(parts))).mean(),
                 "adversarial": self.weight * torch.stack(deceived).sum(),
             },
             "critic": {
-                **{f"real_{part}": 0.5 * softplus(-net.critic[part](real[part])).mean() for part in parts},
-                **{f"fake_{p}": 0.5 * softplus(net.critic[p](code.detach())).mean() for p, code in parts.items()},
+                **{f"real_{part}": 0.5 * softplus(-net.critic[part](real[part])).mean() for part in real},
+                **{f"fake_{part}": 0.5 * softplus(net.critic[part](parts[part].detach())).mean() for part in real},
             },
         }
 
     def codes(self, q: dict[str, Tensor]) -> Gaussian:
-        code = self.mode(q)
-        return Gaussian(code, torch.full_like(code, -torch.inf))  # no noise
+        return certain(self.mode(q))
 
     def mode(self, q: dict[str, Tensor]) -> Tensor:
         return torch.cat(list(q.values()), 1)
@@ -87,7 +91,8 @@ class AAE(VAE):
 
     def clusters(self, q: dict[str, Tensor]) -> Tensor | None:
         """The largest head, (n,)."""
-        return q["y"].argmax(1) if self.heads else None
+        return q["y"].argmax(1) if "y" in q else None
 
     def blocks(self, net: Any) -> dict[str, int]:
-        return {"z": self.latents} | ({"y": self.heads} if self.heads else {})
+        K = net.encoder[-1].out_features - self.latents
+        return {"z": self.latents} | ({"y": K} if K else {})

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ._findings import Findings, by_class
-from ._networks import NETWORKS, Shape, glorot
+from ._networks import NETWORKS, glorot
 from ._probability import Gaussian, Mixture, bernoulli_nll, share
 from .vae import VAE, require
 
@@ -64,7 +64,7 @@ class CatVAE(VAE):
     def nets(self, data: Any) -> dict[str, nn.Module]:
         K, pair = self.K(data), self.pair(data)
         return {
-            "encoder": Encoder(pair, data.shape, K, K * self.latents),
+            "encoder": Encoder(*NETWORKS[pair].trunk(data.shape), K, K * self.latents),
             "decoder": NETWORKS[pair].decoder(K * self.latents, data.shape),
         }
 
@@ -158,11 +158,14 @@ class CatVAE(VAE):
 
 
 class Encoder(nn.Module):
-    """Images -> logits of c (n, K); mean and log variance of z given c, (n, K, d), linear in [features, one-hot c]."""
+    """Images -> logits of c (n, K); mean and log variance of z given c, (n, K, d), linear in [features, one-hot c].
 
-    def __init__(self, pair: str, shape: Shape, K: int, d: int) -> None:
+    `trunk` makes features of images, `width` of them.
+    """
+
+    def __init__(self, trunk: nn.Module, width: int, K: int, d: int) -> None:
         super().__init__()
-        self.trunk, width = NETWORKS[pair].trunk(shape)
+        self.trunk = trunk
         self.category = nn.Linear(width, K)
         self.mean, self.logvar = nn.Linear(width + K, d), nn.Linear(width + K, d)
         glorot(self)

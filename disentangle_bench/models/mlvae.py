@@ -40,7 +40,7 @@ class MLVAE(VAE):
 
     def fits(self, data: Any) -> None:
         super().fits(data)
-        data.groups(1, self.group, np.random.default_rng(0), by=self.shared)
+        data.told(0).groups(1, self.group, np.random.default_rng(0), by=self.shared)
 
     @property
     def shared(self) -> str | None:

@@ -48,7 +48,7 @@ class NVAE(VAE):
         }
 
     def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
-        rows = data.rows(n, rng)
+        rows = data.labelled(n, rng)
         eps = rng.normal(n, self.latents + self.masked)
         return {"x": data.at(rows), "y": data.labels(rows), "eps": eps}
 
@@ -123,7 +123,7 @@ class NVAE(VAE):
             classifier = glorot(nn.Sequential(trunk, nn.Linear(width, data.classes))).to(data.device, data.dtype)
         adam = torch.optim.Adam(classifier.parameters(), 1e-3)
         for _ in range(TAUGHT):
-            real = data.rows(BATCH, rng)
+            real = data.labelled(BATCH, rng)
             x, y, k = data.at(real), data.labels(real), round(BATCH * share)
             if k:
                 x[:k] = self.drawn(net, y[:k], 1.0, rng)

@@ -38,7 +38,7 @@ class VAE:
 
     version: ClassVar[int] = 1  # raised when the same parameters stop meaning the same training
     trains: ClassVar[bool] = True
-    needs: ClassVar[str] = "images"
+    needs: ClassVar[str] = "images"  # | some labels | labels | pairs | groups | contrasts | clips
     players: ClassVar[dict[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
     own: ClassVar[Mapping[tuple[int, int], str]] = {}  # networks of the paper's code by the size of images
 
@@ -53,7 +53,7 @@ class VAE:
     def fits(self, data: Any) -> None:
         """Refuse, with a ValueError, a data set that lacks what the model needs. Nothing has been trained yet."""
         self.pair(data)
-        if self.needs == "labels" and data.label is None:
+        if self.needs in ("labels", "some labels") and data.label is None:
             raise ValueError(f"needs labels, and data set {data.name!r} has none")
 
     def pair(self, data: Any) -> str:
@@ -71,6 +71,11 @@ class VAE:
     def optimisers(self) -> dict[str, dict[str, Any]]:
         """Adam's settings, a player each."""
         return {player: {"lr": self.lr} for player in self.players}
+
+    @property
+    def restarts(self) -> dict[int, tuple[str, ...]]:
+        """Steps before which players start anew, with fresh networks and optimisers."""
+        return {}
 
     def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         """The arguments of `loss` at step t, from the run's own stream.

@@ -19,7 +19,8 @@ DEFINITION = 1  # raised when a description stops meaning the same training
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a run may cost: training steps, batch, rows of codes, and what it changes of models and metrics."""
+    """How much a run may cost: training steps, batch, rows of codes, and what it changes of models and metrics; whole
+    numbers of models are steps of so many."""
 
     steps: int
     batch: int
@@ -34,14 +35,14 @@ BUDGETS = {
         1_000,
         64,
         10_000,
-        {"lr": 1e-3, "anneal": 300},
+        {"lr": 1e-3, "anneal": 300, "switch": 890},
         note="1,000 of the paper's 300,000 steps (0.3 %), Adam at 1e-3: a look, not a result",
     ),
     "standard": Budget(
         30_000,
         64,
         10_000,
-        {"anneal": 10_000},
+        {"anneal": 10_000, "switch": 26_800},
         note="30,000 of the paper's 300,000 steps (10 %), every model at its own rate",
     ),
     "paper": Budget(300_000, 64, 10_000, note="Locatello et al. 2019, table 4: 300,000 steps, batch 64"),
@@ -88,9 +89,10 @@ class Run:
 class Study:
     """A question put to the suite: every model on every data set with every seed.
 
-    Models are objects (`BetaVAE(beta=8)`) or names. `metrics` None means the card (`catalog.CARD`); `options` are
-    keyword options a metric. `blocks` are scored beside all units: names, sums ("z_c+z"), or "each". `rows` of codes
-    are kept a run, or all that the data set has if it has fewer. `precision` is that of training.
+    Models are objects (`BetaVAE(beta=8)`) or names; a pair of one and a data set is a model on that set alone.
+    `metrics` None means the card (`catalog.CARD`); `options` are keyword options a metric. `blocks` are scored beside all
+    units: names, sums ("z_c+z"), or "each". `rows` of codes are kept a run, or all that the data set has if it has
+    fewer. `precision` is that of training.
     """
 
     models: Iterable[Any]
@@ -115,9 +117,15 @@ class Study:
         `look` is another way to know it from name and folder."""
         from ..datasets import called
 
-        models = [_known(catalog.get("model", m)() if isinstance(m, str) else m) for m in self.models]
+        wanted: dict[tuple[str, str], list[tuple[str, Any]]] = {called(name): [] for name in self.datasets}
+        common = list(wanted)
+        for entry in self.models:
+            model, own = entry if isinstance(entry, tuple) else (entry, None)
+            model = _known(catalog.get("model", model)() if isinstance(model, str) else model)
+            for place in common if own is None else [called(own)]:
+                wanted.setdefault(place, []).append(model)
         found: dict[str, Run] = {}
-        for name, where in map(called, self.datasets):
+        for (name, where), models in wanted.items():
             data = (look or dataset)(where or name, data_dir)
             rows = min(self.rows, len(data.scored))
             for file, model in models:

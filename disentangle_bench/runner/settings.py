@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from dataclasses import replace
 from typing import Any
 
 from .. import catalog
@@ -37,7 +38,7 @@ def question(
             raise ValueError(f"{option}: nothing given; `bench list {kind}` shows what there is")
     names = with_options(datasets, settings)
     plain = [plain_name(name) for name in names]
-    chosen = build_models(models, settings, size)
+    chosen = build_models(models, settings, size if steps is None else shortened(size, steps))
     options = metric_options(settings, size, [type(m).__module__.rpartition(".")[2] for m in chosen], plain)
     return Study(
         chosen,
@@ -53,6 +54,12 @@ def question(
         note=size.note if steps is None else f"{steps:,} steps, otherwise --budget {budget}",
         precision=precision,
     )
+
+
+def shortened(size: Budget, steps: int) -> Budget:
+    """A budget of so many steps instead: what it says of models in steps keeps its share of the run."""
+    told = {key: max(1, round(n * steps / size.steps)) if isinstance(n, int) else n for key, n in size.model.items()}
+    return replace(size, steps=steps, model=told)
 
 
 def with_options(names: list[str], settings: list[str]) -> list[str]:

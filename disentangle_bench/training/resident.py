@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..datasets._shelves import seen_rows
+from ..datasets._shift import share
 from ..rng import stream
 
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 PART = 4096  # images that go to a device at once
 FINE = 2**53  # what weights add up to
-POOL = 2**16  # pairs of a table that is no grid, or groups
+POOL = 2**16  # pairs of a table that is no grid, groups, clips, images of contrasts
 
 
 class Resident:
@@ -34,7 +38,8 @@ class Resident:
         total = None if data.weight is None else np.cumsum(data.weight[: data.fit])
         whole = None if total is None else np.rint(total / total[-1] * FINE).astype(np.int64)
         self._total = None if whole is None else torch.from_numpy(whole).to(device)
-        self._grid, self._pools = _grid(data, device), {}
+        self._grid = _grid(data, device)
+        self._pools: dict[tuple[Any, ...], Tensor] = {}
         self._shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=device)[:, None]
 
     def __len__(self) -> int:
@@ -57,10 +62,10 @@ class Resident:
         Of a full grid every pair can come up; of any other table those of a fixed draw of `POOL` pairs.
         """
         if self._grid is None:
-            if k not in self._pools:
-                first, second, _ = self.data.pairs(POOL, stream(0, "pairs"), k=k or None)
-                self._pools[k] = torch.from_numpy(np.stack([first, second])).to(self.device)
-            first, second = self._pools[k][:, rng.integers(POOL, n)]
+            drawn = self._pool(
+                ("pairs", k), lambda: np.stack(self.data.pairs(POOL, stream(0, "pairs"), k=k or None)[:2])
+            )
+            first, second = drawn[:, rng.integers(POOL, n)]
             return first, second
         sizes, strides, around = self._grid  # of the factors that vary
         first = self.rows(n, rng)
@@ -72,11 +77,70 @@ class Resident:
 
     def groups(self, n: int, size: int, rng: Any, by: str | None) -> Tensor:
         """n groups of rows that share a factor's value, (n, size), of a fixed draw of `POOL` of them: see
-        `FactoredData.groups`."""
-        if (size, by) not in self._pools:
-            drawn = self.data.groups(POOL, size, stream(0, "groups"), by=by)
-            self._pools[size, by] = torch.from_numpy(drawn).to(self.device)
-        return self._pools[size, by][rng.integers(POOL, n)]
+        `FactoredData.groups`. Of images alone whose factors the run may be told."""
+        return self._pool(
+            ("groups", size, by, self._who(rng)),
+            lambda: self.data.told(rng.seed).groups(POOL, size, stream(0, "groups"), by=by),
+        )[rng.integers(POOL, n)]
+
+    def contrasts(self, n: int, size: int, rng: Any) -> Tensor:
+        """n pairs of sets of rows, (n, 2, size), of a fixed draw of `POOL` / `size` of them: see
+        `FactoredData.contrasts`. Of images alone whose factors the run may be told."""
+        drawn = self._pool(
+            ("contrasts", size, self._who(rng)),
+            lambda: self.data.told(rng.seed).contrasts(POOL // size, size, stream(0, "contrasts")),
+        )
+        return drawn[rng.integers(len(drawn), n)]
+
+    def clips(self, n: int, length: int, rng: Any, moving: str | None) -> Tensor:
+        """n films of rows, (n, length), of a fixed draw of `POOL` of them: see `FactoredData.clips`."""
+        return self._pool(
+            ("clips", length, moving), lambda: self.data.clips(POOL, length, stream(0, "clips"), moving=moving)
+        )[rng.integers(POOL, n)]
+
+    def labelled(self, n: int, rng: Any) -> Tensor:
+        """n rows of those whose factors the run may be told: see `FactoredData.known`."""
+        if self.data.labels is None:
+            return self.rows(n, rng)
+        known = self._pool(("labelled", rng.seed), lambda: self.data.known(rng.seed))
+        return known[rng.integers(len(known), n)]
+
+    @cached_property
+    def known(self) -> int:
+        """How many training images a run may be told the factors of."""
+        return len(self.data.known(0))
+
+    @cached_property
+    def told(self) -> float:
+        """Their share of all training images."""
+        return self.known / int(seen_rows(self.data).sum())
+
+    def some(self, most: int, rng: Any) -> Tensor:
+        """Rows whose factors the run may be told: all, or a fixed random choice of `most` of them; sorted."""
+
+        def chosen() -> np.ndarray:
+            rows = self.data.known(rng.seed)
+            return np.sort(stream(0, "some rows").choice(rows, most, replace=False)) if len(rows) > most else rows
+
+        return self._pool(("some", most, self._who(rng)), chosen)
+
+    def shares(self, rows: Tensor) -> Tensor:
+        """Factors of these rows as shares of their range, (n, f) from 0 to 1; classes in their order."""
+
+        def all_of_them() -> np.ndarray:
+            return np.stack([share(self.data, name) for name in self.data.names], 1).astype(np.float32)
+
+        return self._pool(("shares",), all_of_them)[rows].to(self.dtype)
+
+    def _who(self, rng: Any) -> int | None:
+        """The seed, where what a run is told depends on it."""
+        return None if self.data.labels is None else rng.seed
+
+    def _pool(self, key: tuple[Any, ...], make: Callable[[], np.ndarray]) -> Tensor:
+        """An array on the device, made where it is first asked for."""
+        if key not in self._pools:
+            self._pools[key] = torch.from_numpy(make()).to(self.device)
+        return self._pools[key]
 
     def at(self, rows: Tensor) -> Tensor:
         """The images of these rows."""

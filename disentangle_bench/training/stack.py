@@ -40,10 +40,10 @@ class Member:
     way: str = ""  # how it was trained
 
 
-def networks(model: Any, seed: int, data: Resident) -> nn.ModuleDict:
+def networks(model: Any, seed: int, data: Resident, purpose: str = "initial weights") -> nn.ModuleDict:
     """A model's networks as its seed starts them, on the data's device."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.key(seed, "initial weights"))
+        torch.manual_seed(rng.key(seed, purpose))
         net = nn.ModuleDict(model.nets(data))
     layout = torch.channels_last if data.device.type == "cpu" else torch.preserve_format
     return net.to(data.device, data.dtype).to(memory_format=layout)  # type: ignore[call-overload]
@@ -107,9 +107,24 @@ class Stack:
         """
         behind = [m for m in self.members if m.status == "running" and m.t < upto]
         for group in _grouped(behind, lambda m: (m.t, _shape(m.model))):
-            name = self._way(group)
-            steps = [self._step(part, name) for part in self._parts(group, WAYS[name].together)]
-            self._advance(steps, upto - group[0].t, name)
+            restarts = getattr(group[0].model, "restarts", {})
+            for stop in sorted({t for t in restarts if group[0].t < t < upto} | {upto}):
+                if running := [m for m in group if m.status == "running"]:
+                    self._restart(running, restarts.get(running[0].t, ()))
+                    name = self._way(running)
+                    steps = [self._step(part, name) for part in self._parts(running, WAYS[name].together)]
+                    self._advance(steps, stop - running[0].t, name)
+
+    def _restart(self, members: list[Member], players: tuple[str, ...]) -> None:
+        """Give these players fresh networks and optimisers, as the members' seeds draw them at this step."""
+        for member in members if players else []:
+            fresh = networks(member.model, member.seed, self.data, f"weights anew at step {member.t}")
+            for player in players:
+                for part in member.model.players[player]:
+                    member.net[part].load_state_dict(fresh[part].state_dict())
+                member.optimisers[player].state.clear()
+        if players:
+            self._steps.clear()  # what is stacked or recorded holds the old ones
 
     def _way(self, group: list[Member]) -> str:
         if self.way != "auto":

@@ -12,7 +12,7 @@ class Stream:
     """Draws of one purpose of one seed; its state is a tensor that can be saved and set."""
 
     def __init__(self, seed: int, purpose: str, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        self.device, self.dtype = device, dtype
+        self.seed, self.device, self.dtype = seed, device, dtype
         self.generator = torch.Generator(device)
         self.generator.manual_seed(rng.key(seed, purpose))
 

@@ -15,6 +15,7 @@ from disentangle_bench.models.annealedvae import AnnealedVAE
 from disentangle_bench.models.betatcvae import BetaTCVAE
 from disentangle_bench.models.betavae import BetaVAE
 from disentangle_bench.models.factorvae import FactorVAE, critic
+from disentangle_bench.models.infogan_cr import InfoGANCR
 from disentangle_bench.models.mcevae import MCEVAE
 from disentangle_bench.models.vae import VAE
 from disentangle_bench.training import checkpoint, engine
@@ -110,8 +111,13 @@ def test_a_sweep_of_a_loss_is_one_computation(data):
 @pytest.mark.parametrize("way", TOGETHER)
 @pytest.mark.parametrize(
     ("model", "side"),
-    [(BetaVAE(), 64), (BetaVAE(network="burgess"), 64), (MCEVAE(network="mcevae"), 28)],
-    ids=["locatello", "burgess", "batch statistics"],
+    [
+        (BetaVAE(), 64),
+        (BetaVAE(network="burgess"), 64),
+        (MCEVAE(network="mcevae"), 28),
+        (InfoGANCR(lr=1e-4, critic_lr=1e-4, switch=5), 16),
+    ],
+    ids=["locatello", "burgess", "batch statistics", "spectral norms and a restart"],
 )
 def test_convolutions_and_batch_statistics_stack(model, side, way):
     images, runs = drawn(side), [(model, 0), (model, 1)]
