@@ -26,6 +26,7 @@ app = typer.Typer(
 @app.command(
     epilog="`bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 3`\n\n"
     "`bench run --models betavae --set betavae.beta=1,4,16 --dataset toy --steps 2000 --evaluate-at 500,1k`\n\n"
+    "`bench run --models m2,classifier --dataset digits --set data.labels=100 --steps 5000`\n\n"
     "`bench run --models betavae,controls --data mine.npz --steps 2000`\n\n"
     "`bench run --study benchmarks/smoke.py --only 'model=betavae|vae,seed=0:2'`"
 )

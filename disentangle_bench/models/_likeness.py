@@ -19,7 +19,7 @@ from torch.nn.functional import avg_pool2d, conv2d, max_pool2d
 FILE, HASH = "vgg16-397923af.pth", "397923af"  # the name has the start of the file's sha256
 BLOCKS = (64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)  # channels of convolutions
 SEEN = {(0, 1), (1, 1), (2, 1), (3, 2), (4, 3)}  # block and convolution compared; the last is the block's pooled end
-LEAST = 32  # pixels of an image's side
+LEAST = 32  # pixels of an image's side; smaller ones are enlarged a whole number of times
 WINDOW = 7  # pixels
 
 
@@ -53,6 +53,8 @@ LIKENESS = {"l1_ssim": l1_ssim, "vgg": vgg}
 def seen(x: Tensor) -> list[Tensor]:
     """What VGG-16's layers make of images (n, 1 or 3, h, w) in [0, 1]."""
     mean, sd = x.new_tensor([0.485, 0.456, 0.406]), x.new_tensor([0.229, 0.224, 0.225])
+    larger = -(-LEAST // min(x.shape[2:]))
+    x = x.repeat_interleave(larger, 2).repeat_interleave(larger, 3)
     h = (x.expand(-1, 3, -1, -1) - mean[:, None, None]) / sd[:, None, None]
     weights, found = iter(_weights(x.device, x.dtype)), []
     for i, block in enumerate(BLOCKS):

@@ -21,6 +21,8 @@ from ._probability import Gaussian, bernoulli_nll, certain
 
 @dataclass(frozen=True)
 class Classifier(Deterministic):
+    lr: float = 3e-4  # of Adam
+
     needs: ClassVar[str] = "some labels"
     players: ClassVar[dict[str, tuple[str, ...]]] = {"classifier": ("encoder", "label"), "reader": ("decoder",)}
 

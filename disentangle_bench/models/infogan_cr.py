@@ -7,7 +7,7 @@ then moved apart by gap / 2 each.
 
 G cares for L_CR from step `switch` on; gap falls to 0 at step `narrow`. H learns all the time and starts anew at each
 of these steps. On dSprites the authors have no gap, and switch late. Weights of D and H have spectral norms (Miyato et
-al. 2018), one step of power iteration a batch.
+al. 2018).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def apart(u: Tensor, gap: Any) -> tuple[Tensor, Tensor]:
 
 
 class Spectral(nn.Module):
-    """A weight over its largest singular value, which one step of power iteration a batch follows."""
+    """A weight over its largest singular value, followed by a step of power iteration whenever training uses it."""
 
     u: Tensor
 

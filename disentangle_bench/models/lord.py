@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ._deterministic import Deterministic
 from ._findings import Findings
 from ._identity import SHOWN, leakage, swaps
-from ._likeness import LEAST, LIKENESS, weights_file
+from ._likeness import LIKENESS, weights_file
 from ._networks import NETWORKS, glorot
 from .vae import require
 
@@ -56,8 +56,6 @@ class LORD(Deterministic):
     def fits(self, data: Any) -> None:
         super().fits(data)
         data.told(0).groups(1, 2, np.random.default_rng(0))  # a class of one image shares nothing
-        if self.likeness == "vgg" and min(data.shape[:2]) < LEAST:
-            raise ValueError(f"likeness=vgg needs images of {LEAST} pixels a side, {data.name!r} has {data.shape}")
         if self.likeness == "vgg" and weights_file() is None:
             raise ValueError("likeness=vgg needs VGG-16's weights (docs/models/lord.md); l1_ssim needs none")
 

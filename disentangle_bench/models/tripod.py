@@ -2,7 +2,7 @@
 
 "Tripod: three complementary inductive biases for disentangled representation learning".
 
-    z = round(tanh c) to one of n evenly spaced values in [-1, 1], straight through
+    z = tanh c, rounded to one of `values` evenly spaced numbers in [-1, 1], straight through
     I = E[log q(z) - sum_j log q_j(z_j)],   q the density of n codes of d units, Gaussian kernels of widths
                                             h_j = s_j (4 / ((d + 2) n))^(1 / (d + 4))
     H = sum over layers of E[var_r D^2_r f] / E[var_g D^2_g f],   f a layer of the decoder
@@ -92,14 +92,15 @@ class Tripod(Deterministic):
 
 
 def hidden(decoder: nn.Module, h: Tensor) -> list[Tensor]:
-    """What each layer but the last gives, where a non-linearity ends it."""
+    """What each layer but the last gives, where a non-linearity of its own ends it; without one what all of them do."""
     layers = [layer for part in decoder.children() for layer in (part if isinstance(part, nn.Sequential) else [part])]
-    found = []
+    every, units = [], []
     for layer in layers:
         h = layer(h)
+        every.append(h)
         if not list(layer.parameters()) and not isinstance(layer, nn.Unflatten):
-            found.append(h)
-    return found
+            units.append(h)
+    return units or every[:-1]
 
 
 def multiinformation(z: Tensor, s: Tensor) -> Tensor:

@@ -34,11 +34,11 @@ class VAE:
 
     latents: int = 10  # width of z
     lr: float = 1e-4  # of Adam
-    network: str = "auto"  # | locatello | locatello_paper | burgess | higgins | mcevae | infocatvae | dense
+    network: str = "auto"  # | locatello | locatello_paper | burgess | higgins | mcevae | infocatvae | infogan | dense
 
     version: ClassVar[int] = 1  # raised when the same parameters stop meaning the same training
     trains: ClassVar[bool] = True
-    needs: ClassVar[str] = "images"  # | some labels | labels | pairs | groups | contrasts | clips
+    needs: ClassVar[str] = "images"  # | some labels | some factors | labels | pairs | groups | contrasts | clips
     players: ClassVar[dict[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
     own: ClassVar[Mapping[tuple[int, int], str]] = {}  # networks of the paper's code by the size of images
 

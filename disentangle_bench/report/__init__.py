@@ -36,7 +36,8 @@ def load(folder: str | Path) -> pd.DataFrame:
     -------
     DataFrame with the columns `schema.RUNS`, then those of `schema.SCORES` (its `seconds` and `error` are called
     `score_seconds` and `score_error`), and `label`, the model with the hyper-parameters that tell it apart here.
-    A run without scores is one row whose metric is missing. A number of one block of a code has a metric of its own,
+    A run without scores is one row whose metric is missing. Runs on one set under several numbers of labels share its
+    name, and `labels` is among their parameters. A number of one block of a code has a metric of its own,
     "mig [z_c]", so that nothing averages it with those of all units.
 
     Raises
@@ -58,7 +59,7 @@ def load(folder: str | Path) -> pd.DataFrame:
                 f"{folder}` writes the tables"
             )
 
-    from ._frame import read_numbers, read_study, read_table
+    from ._frame import by_labels, read_numbers, read_study, read_table
     from .labels import labels
 
     version = read_study(folder).get("schema", schema.VERSION)
@@ -68,7 +69,7 @@ def load(folder: str | Path) -> pd.DataFrame:
             "release that wrote them"
         )
 
-    runs = read_table(folder, "runs", schema.RUNS)
+    runs = by_labels(read_table(folder, "runs", schema.RUNS))
     scores = read_numbers(folder, "scores", schema.SCORES, runs)
     return runs.assign(label=labels(runs)).merge(scores, on="run", how="left")
 

@@ -75,6 +75,37 @@ def budget(frame: Frame) -> str:
     return f"{span} steps of {'/'.join(map(str, batch))} images{told}"
 
 
+def by_labels(runs: Frame) -> Frame:
+    """Runs on one data set under several numbers of labels as runs on that set, whose images they share; `labels` is a
+    parameter then, which tells them apart. A number that all runs on a set share stays in its name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> runs = pd.DataFrame({"dataset": ["toy(labels=30)", "toy", "digits(labels=9)"], "params": ["{}", "{}", "{}"]})
+    >>> by_labels(runs).to_numpy().tolist()
+    [['toy', '{"labels": 30}'], ['toy', '{}'], ['digits(labels=9)', '{}']]
+    """
+    plain = {name: _without_labels(name) for name in runs["dataset"].unique()}
+    several = {base for base, _ in plain.values() if sum(other == base for other, _ in plain.values()) > 1}
+    told = [plain[name] for name in runs["dataset"]]
+    names = [base if base in several else name for (base, _), name in zip(told, runs["dataset"])]
+    params = [
+        json.dumps({**json.loads(text), "labels": json.loads(labels)}) if labels and base in several else text
+        for (base, labels), text in zip(told, runs["params"])
+    ]
+    return runs.assign(dataset=names, params=params)
+
+
+def _without_labels(name: str) -> tuple[str, str]:
+    """A data set's name without its option `labels`, and what that says; empty without."""
+    plain, bracket, rest = name.partition("(")
+    options = rest.removesuffix(")").split(", ") if bracket else []
+    labels = [text.removeprefix("labels=") for text in options if text.startswith("labels=")]
+    others = ", ".join(text for text in options if not text.startswith("labels="))
+    return (f"{plain}({others})" if others else plain), "".join(labels)
+
+
 def read_table(folder: Path, name: str, columns: dict[str, str]) -> Frame:
     """The table `name`.parquet with exactly these columns, also where an older schema wrote it; empty if there is none.
 

@@ -99,6 +99,17 @@ GLOSSARY |= {
     "class_entropy": Meaning(
         "How evenly the model's classes are used; 0 if it puts all images into one.", "", (0.0, None), "nats", 2
     ),
+    "label_error": Meaning("Share of images whose class is told wrong by a model that knew some labels.", "low"),
+    "evidence": Meaning("How well a linear rule tells the class from the content of so many images."),
+    "leakage.class": Meaning(
+        "How well the class is told by the part of the code that should not hold it; chance stands in the convention.",
+        "low",
+    ),
+    "leakage.rest": Meaning(
+        "How well all other factors are told by the part of the code that should hold the class alone.", "low"
+    ),
+    "kept.class": Meaning("How well the class is told by the part of the code that should hold it."),
+    "kept.rest": Meaning("How well all other factors are told by the part of the code that should hold them."),
     "accuracy": Meaning("How well a new classifier tells classes apart, taught with this share of drawn images in %."),
 }
 GLOSSARY["udr"] = Meaning("Whether other seeds of the same configuration find the same latents; uses no factors.")

@@ -90,8 +90,8 @@ class Study:
     """A question put to the suite: every model on every data set with every seed.
 
     Models are objects (`BetaVAE(beta=8)`) or names; a pair of one and a data set is a model on that set alone.
-    `metrics` None means the card (`catalog.CARD`); `options` are keyword options a metric. `blocks` are scored beside all
-    units: names, sums ("z_c+z"), or "each". `rows` of codes are kept a run, or all that the data set has if it has
+    `metrics` None means the card (`catalog.CARD`); `options` are keyword options a metric. `blocks` are scored beside
+    all units: names, sums ("z_c+z"), or "each". `rows` of codes are kept a run, or all that the data set has if it has
     fewer. `precision` is that of training.
     """
 
