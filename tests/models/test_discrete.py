@@ -190,7 +190,7 @@ def test_the_share_is_the_same_whatever_the_scale_of_layer_and_units_and_is_summ
     two, *_ = share(data, setting, f, lambda h: -7 * h)
     assert two == pytest.approx(2 * one)
     z, s, v = drawn(4, 3), torch.tensor([1.0, 2.0, 0.5]), drawn(2, 4, 3)
-    plain, wide = (SimpleNamespace(decoder=nn.Sequential(Of(g))) for g in (f, lambda z: f(z / 5)))
+    plain, wide = (SimpleNamespace(decoder=nn.Sequential(of(g))) for g in (f, lambda z: f(z / 5)))
     assert_close(Tripod().differences(plain, z, s, v), Tripod().differences(wide, 5 * z, 5 * s, v))
 
 
