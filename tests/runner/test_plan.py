@@ -154,3 +154,31 @@ def test_supervision_that_the_data_have_not_is_refused_before_any_work():
         ValueError, match="betavae: network: burgess takes images of 64x64, got 16x16; for these: higgins"
     ):
         _fits("betavae", BetaVAE(network="burgess"), bare)
+
+
+def test_fewer_steps_keep_the_share_of_a_schedule():
+    half = QUICK.steps // 2
+    for model, field in (("annealedvae", "anneal"), ("infogan_cr", "switch")):
+        whole, (shorter,) = QUICK.model[field], question([model], ["toy"], "1", half, "quick", [], None).models
+        assert getattr(shorter, field) == round(whole / 2)
+        assert shorter.lr == QUICK.model["lr"]
+    (set_by_hand,) = question(["annealedvae"], ["toy"], "1", half, "quick", ["annealedvae.anneal=7"], None).models
+    assert set_by_hand.anneal == 7
+
+
+def test_a_model_with_a_data_set_is_planned_on_that_alone():
+    told = "toy(labels=30)"
+    found = runs(models=["vae", (BetaVAE(beta=8.0), told), ("noise", "toy")], datasets=["toy", "xysquares"])
+    assert {(run.model, run.dataset) for run in found} == {
+        ("vae", "toy"),
+        ("vae", "xysquares"),
+        ("betavae", told),
+        ("noise", "toy"),
+    }
+
+
+def test_labels_of_all_data_sets_are_options_of_each():
+    asked = question(["m2"], ["digits", "toy"], "1", 5, "quick", ["data.labels=100,0.1"], None)
+    assert list(asked.datasets) == [f"{name}(labels={n})" for name in ("digits", "toy") for n in (100, 0.1)]
+    with pytest.raises(ValueError, match="labels"):
+        question(["m2"], ["digits"], "1", 5, "quick", ["data.labels=many"], None).runs()
