@@ -109,7 +109,8 @@ def test_bad_rows_are_refused(text):
 def test_every_study_can_be_read(path):
     study = load_study(path)
     assert study.name == path.stem
-    models = [m if isinstance(m, str) else type(m).__module__.rpartition(".")[2] for m in study.models]
+    plain = [entry[0] if isinstance(entry, tuple) else entry for entry in study.models]
+    models = [m if isinstance(m, str) else type(m).__module__.rpartition(".")[2] for m in plain]
     assert set(models) <= set(catalog.names("model"))
     assert [spell(*parse(name)) for name in study.datasets] == list(study.datasets)
 
