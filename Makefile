@@ -3,7 +3,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
-.PHONY: bench test smoke clean
+.PHONY: bench test types tests smoke clean
 bench: .venv/ready
 	$(BIN)/bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 2 \
 	    --set mcevae.supervised=false,true --out out/bench
@@ -13,10 +13,14 @@ bench: .venv/ready
 test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(MAKE) --jobs 2 types tests smoke
+
+types: .venv/ready
+	$(BIN)/basedpyright
+
+tests: .venv/ready
 	$(BIN)/pytest
-	$(MAKE) smoke
 
 smoke: .venv/ready
 	$(BIN)/bench run --study benchmarks/smoke.py --out out/smoke
