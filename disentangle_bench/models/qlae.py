@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from ._deterministic import Deterministic
-from ._networks import NETWORKS, glorot
 from ._probability import bernoulli_nll
 from .vae import require
 
@@ -40,13 +39,7 @@ class QLAE(Deterministic):
             require(self, field, getattr(self, field) >= 0, "at least 0")
 
     def nets(self, data: Any) -> dict[str, nn.Module]:
-        pair = NETWORKS[self.pair(data)]
-        trunk, width = pair.trunk(data.shape)
-        return {
-            "encoder": glorot(nn.Sequential(trunk, nn.Linear(width, self.latents))),
-            "decoder": pair.decoder(self.latents, data.shape),
-            "codebook": Codebook(self.latents, self.values),
-        }
+        return {**super().nets(data), "codebook": Codebook(self.latents, self.values)}
 
     def optimisers(self) -> dict[str, dict[str, Any]]:
         decayed = {"lr": self.lr, "weight_decay": self.decay, "decoupled_weight_decay": True}

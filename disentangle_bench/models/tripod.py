@@ -26,7 +26,6 @@ import torch
 from torch import Tensor, nn
 
 from ._deterministic import Deterministic
-from ._networks import NETWORKS, glorot
 from ._probability import bernoulli_nll
 from .vae import require
 
@@ -49,14 +48,6 @@ class Tripod(Deterministic):
             require(self, field, getattr(self, field) >= 0, "at least 0")
         require(self, "directions", self.directions >= 2, "at least 2, for a variance")
         require(self, "e", self.e > 0, "a number above 0")
-
-    def nets(self, data: Any) -> dict[str, nn.Module]:
-        pair = NETWORKS[self.pair(data)]
-        trunk, width = pair.trunk(data.shape)
-        return {
-            "encoder": glorot(nn.Sequential(trunk, nn.Linear(width, self.latents))),
-            "decoder": pair.decoder(self.latents, data.shape),
-        }
 
     def draw(self, data: Any, n: int, t: Any, rng: Any) -> dict[str, Any]:
         shape = self.directions, n, self.latents

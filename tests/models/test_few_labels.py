@@ -6,6 +6,7 @@ from types import SimpleNamespace as Parts
 
 import pytest
 import torch
+from reached import moved
 from torch.autograd import grad
 from torch.nn.functional import one_hot, relu
 from torch.testing import assert_close
@@ -37,12 +38,6 @@ def narrow_critics(monkeypatch):
 
 def total(terms):
     return torch.stack(list(terms.values())).sum()
-
-
-def moved(loss, *nets):
-    """Whether each network gets any gradient of this loss."""
-    found = [grad(loss, list(net.parameters()), retain_graph=True, allow_unused=True) for net in nets]
-    return [any(g is not None and bool(g.any()) for g in gradients) for gradients in found]
 
 
 @pytest.fixture(scope="module")

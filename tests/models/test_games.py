@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from reached import moves
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize, one_hot
 from torch.testing import assert_close
@@ -21,15 +22,6 @@ GAN, CR = partial(InfoGAN, network="dense"), partial(InfoGANCR, network="dense")
 
 def stream(seed=0):
     return Stream(seed, "draws", torch.device("cpu"), torch.float64)
-
-
-def reached(term, net):
-    """Names of the networks that a term has gradients in."""
-    found = set()
-    for name, part in net.named_children():
-        grads = torch.autograd.grad(term, list(part.parameters()), retain_graph=True, allow_unused=True)
-        found |= {name} if any(g is not None and g.any() for g in grads) else set()
-    return found
 
 
 def staged(x, logit, units=5, said=None):
@@ -73,10 +65,10 @@ def test_information_moves_generator_trunk_and_q_and_the_game_its_two_players(da
     net, draws = setting(GAN(), data)
     terms = GAN().loss(net, **draws)
     for player in ("critic", "generator"):
-        assert reached(terms[player]["information"], net) == {"generator", "look", "Q"}
-    assert reached(terms["critic"]["real"], net) == {"look", "D"}
-    assert reached(terms["critic"]["drawn"], net) == {"generator", "look", "D"}
-    assert reached(terms["generator"]["adversarial"], net) == {"generator", "look", "D"}
+        assert moves(terms[player]["information"], net) == {"generator", "look", "Q"}
+    assert moves(terms["critic"]["real"], net) == {"look", "D"}
+    assert moves(terms["critic"]["drawn"], net) == {"generator", "look", "D"}
+    assert moves(terms["generator"]["adversarial"], net) == {"generator", "look", "D"}
 
 
 @pytest.mark.parametrize("model", [GAN(), CR(switch=0, alpha=3.0)], ids=["infogan", "infogan_cr"])
@@ -183,7 +175,7 @@ def test_generator_and_h_both_lower_the_cross_entropy_the_generator_from_the_swi
         terms = model.loss(net, **{**draws, "on": torch.tensor(on)})
         assert_close(terms["contrast"]["contrast"], expected)
         assert_close(terms["generator"]["contrast"], 3 * on * expected)
-        assert reached(terms["contrast"]["contrast"], net) == {"generator", "H"}
+        assert moves(terms["contrast"]["contrast"], net) == {"generator", "H"}
     for player, part, after in (("generator", "generator", copy.deepcopy(net)), ("contrast", "H", copy.deepcopy(net))):
         grads = torch.autograd.grad(terms[player]["contrast"], list(net[part].parameters()), retain_graph=True)
         for weight, grad in zip(after[part].parameters(), grads):

@@ -7,8 +7,8 @@ from types import SimpleNamespace as Parts
 import numpy as np
 import pytest
 import torch
+from reached import moved
 from torch import nn
-from torch.autograd import grad
 from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.nn.functional import one_hot
 from torch.testing import assert_close
@@ -29,12 +29,6 @@ CPU, F64, UNIT = torch.device("cpu"), torch.float64, Normal(0.0, 1.0)
 
 def total(terms):
     return torch.stack(list(terms.values())).sum()
-
-
-def moved(loss, *nets):
-    """Whether each network gets any gradient of this loss."""
-    found = [grad(loss, list(net.parameters()), retain_graph=True, allow_unused=True) for net in nets]
-    return [any(g is not None and bool(g.any()) for g in gradients) for gradients in found]
 
 
 def gaussian(mean, logvar):
