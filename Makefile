@@ -3,24 +3,25 @@ BIN := .venv/bin
 export OMP_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
-.PHONY: bench test types tests smoke clean
+.PHONY: bench test lint types tests smoke clean
 bench: .venv/ready
 	$(BIN)/bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 2 \
 	    --set mcevae.supervised=false,true --out out/bench
 	$(BIN)/bench report out/bench
 	@echo "tables: out/bench/results.csv   page: out/bench/report/report.html   one run: $(BIN)/bench show RUN --results out"
 
-test: .venv/ready
+test: lint types tests smoke
+
+lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(MAKE) --jobs 2 types tests smoke
 
 types: .venv/ready
-	$(BIN)/basedpyright
+	$(BIN)/pyrefly check
 
 tests: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 smoke: .venv/ready
 	$(BIN)/bench run --study benchmarks/smoke.py --out out/smoke

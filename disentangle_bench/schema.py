@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,10 @@ HELD_OUT = "held-out"  # the split that training never sees
 SPLITS = (ALL, TRAIN, HELD_OUT)
 UNDEFINED = "undefined"  # how the error begins where nothing went wrong, but there is no such number
 # columns that older tables and records lack, and what they hold there
-LATER = {"scores": {"warning": "", "block": ALL, "split": ALL}, "runs": {"precision": "fp32", "way": ""}}
+LATER: dict[str, dict[str, Any]] = {
+    "scores": {"warning": "", "block": ALL, "split": ALL},
+    "runs": {"precision": "fp32", "way": ""},
+}
 
 RUNS = {  # a row a run
     "run": "string",  # hash of the run's description

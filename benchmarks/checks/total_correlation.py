@@ -11,6 +11,7 @@ columns instead of two diagonals are set; and the critic of FactorVAE, trained o
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def by_critic(codes: Codes, batch: int) -> float:
 def measure() -> pd.DataFrame:
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    found = []
+    found: list[tuple[Any, ...]] = []
     for case in CASES:
         codes = Codes(*case)
         for batch in BATCHES:

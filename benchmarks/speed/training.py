@@ -161,7 +161,7 @@ def peak(pipe: Any) -> None:
 
 def started(target: Callable, *arguments: Any) -> Any:
     """Our end of the pipe to a fresh process, which shares nothing with this one."""
-    context = multiprocessing.get_context("spawn")
+    context: Any = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     context.Process(target=target, args=(theirs, *arguments), daemon=True).start()
     theirs.close()

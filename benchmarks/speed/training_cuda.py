@@ -157,7 +157,7 @@ def measure(asked: argparse.Namespace, models: dict[str, Any], batch: int) -> No
     known = pd.read_csv(path).to_dict("records") if path.exists() else []
     rows: list[dict[str, Any]] = []
     data = load("dsprites")  # before the processes are forked: CUDA must not be touched here
-    context = multiprocessing.get_context("fork")
+    context: Any = multiprocessing.get_context("fork")
     for name, model in models.items():
         base = math.nan
         for how in (BARE, *asked.precisions):
@@ -219,7 +219,7 @@ def summary(rows: pd.DataFrame) -> None:
     for key, part in good.sort_values("model_steps_a_second").groupby(["model", "precision"]):
         best = part.iloc[-1]
         print(
-            f"{' '.join(map(str, key))}: best {best['way']}, {best['members']} members, "  # pyright: ignore
+            f"{' '.join(map(str, key))}: best {best['way']}, {best['members']} members, "
             f"{best['of_bare_loop']:.1f} times the bare loop, {100 * best['of_bound']:.0f} % of the bound"
         )
         for members, among in ((1, part.query("members == 1")), (MANY, part.query("members <= 64"))):

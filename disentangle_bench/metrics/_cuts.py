@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray  # pyright: ignore[reportPrivateImportUsage]
+from numba import carray
 from numba.core import types
 
 from ._lanes import LANES, adder, local

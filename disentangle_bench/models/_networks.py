@@ -36,7 +36,7 @@ def choose(name: str, shape: Shape, own: Mapping[tuple[int, int], str]) -> str:
     size = shape[:2]
     if name == "auto":
         return {(64, 64): "locatello", **own}.get(size, "dense")
-    if (wanted := NETWORKS[name].size) not in (None, size):
+    if (wanted := NETWORKS[name].size) and wanted != size:
         fitting = ", ".join(n for n, network in NETWORKS.items() if network.size in (None, size))
         raise ValueError(
             f"network: {name} takes images of {wanted[0]}x{wanted[1]}, got {size[0]}x{size[1]}; for these: {fitting}"

@@ -12,6 +12,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 
 from ._findings import Findings
@@ -44,7 +45,11 @@ class M1(VAE):
                 warnings.simplefilter("ignore")  # of iterations that end before the optimum
                 fitted = make_pipeline(StandardScaler(), classifier).fit(z, y)
             wrong, how = label_error(
-                fitted.predict(codes.mean), data, rows, rng.seed, f"{rule} on the mean of z, of {len(told):,} images"
+                np.asarray(fitted.predict(codes.mean)),
+                data,
+                rows,
+                rng.seed,
+                f"{rule} on the mean of z, of {len(told):,} images",
             )
             found.facts[f"label_error.{name}"] = wrong, how
         return found

@@ -103,7 +103,8 @@ def dots(label: str, look: dict[str, Any], **changes: Any) -> Artist:
     """The entry of a label in a legend."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], label=label, **{"linewidth": 0, "markersize": 4, **look, **changes})
+    style: dict[str, Any] = {"linewidth": 0, "markersize": 4, **look, **changes}
+    return Line2D([], [], label=label, **style)
 
 
 def legend(figure: Figure, entries: Iterable[Artist], title: str = "") -> None:

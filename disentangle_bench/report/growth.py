@@ -112,7 +112,7 @@ def growth(points: Frame, frame: Frame, metrics: Sequence[str], dataset: str, so
     for axes in panels[len(shown) :]:
         axes.remove()
     figure.suptitle("\n".join(filter(None, [place_name(dataset, source), budget(rows)])), fontsize=TEXT)
-    legend = {"loc": "outside lower center", "ncols": across, "fontsize": SMALL, "frameon": False}
+    legend: dict[str, Any] = {"loc": "outside lower center", "ncols": across, "fontsize": SMALL, "frameon": False}
     figure.legend(handles=entries, title=KEY, title_fontproperties={"size": SMALL}, **legend)
     return figure
 

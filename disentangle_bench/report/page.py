@@ -124,7 +124,7 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     breaks = {".": Markup(".<wbr>"), "_": Markup("_<wbr>")}
-    made.filters["breakable"] = lambda text: Markup("").join(breaks.get(letter, escape(letter)) for letter in text)
+    made.filters["breakable"] = lambda text: Markup("").join(breaks.get(letter, escape(letter)) for letter in str(text))
     return made
 
 
@@ -178,7 +178,8 @@ def _cautions(frame: Frame) -> list[str]:
         models = f"{_count(len(seeds), 'configuration')} of {_count(done['model'].nunique(), 'model')}"
         words = [models, _count(seeds.max(), "seed", seeds.min()) + " each"] if len(seeds) else ["no finished run"]
         few = f"; below {ENOUGH} seeds there are no intervals" if len(seeds) and seeds.min() < ENOUGH else ""
-        told.append(f"{place_name(*place)}: {', '.join(filter(None, [*words, budget(here)]))}{few}.")
+        known = [word for word in (*words, budget(here)) if word]
+        told.append(f"{place_name(*place)}: {', '.join(known)}{few}.")
     return told
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._frame import Frame, finished, is_control, place_name
 from .canvas import SMALL, TEXT, aligned, dots, headed, heading, legend, panels, plain
@@ -42,7 +42,7 @@ def performance_profiles(frame: Frame, dataset: str, source: str, metrics: Itera
     for axes, metric in zip(found, names):
         for label, line in profiles(rows, metric).groupby("label"):
             x, share = line["threshold"].to_numpy(float), line["share"].to_numpy(float)
-            style = {**look[str(label)], "markersize": 3, "linewidth": 1.2}
+            style: dict[str, Any] = {**look[str(label)], "markersize": 3, "linewidth": 1.2}
             middle = float((share > 0.5).mean())  # a marker there tells lines of one colour apart
             style["markevery"] = [int(middle * (len(x) - 1))]
             axes.plot(x, share, drawstyle="steps-post", gid=f"profile:{label}", **style)

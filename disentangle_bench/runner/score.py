@@ -153,7 +153,7 @@ def _parts(held: CodeFile, wanted: Wanted) -> dict[str, float]:
     else:
         if "factors" in parameters and not counted(held):
             raise ValueError("factors: each has a single value, so there is nothing to find out about them")
-        known = {
+        known: dict[str, Any] = {
             "codes": held.codes,
             "sd": held.noise,
             "factors": held.factors[:, counted(held)],
@@ -172,7 +172,7 @@ def kmeans(codes: np.ndarray, k: int) -> np.ndarray:
         raise ValueError(f"codes must be finite, got {codes[~np.isfinite(codes)][0]}")
     if len(np.unique(codes, axis=0)) <= k:  # as many clusters as there are different codes
         return np.unique(codes, axis=0, return_inverse=True)[1].ravel()
-    return KMeans(k, n_init=10, random_state=0).fit_predict(codes)  # pyright: ignore[reportArgumentType] (a stub's slip)
+    return KMeans(k, n_init=10, random_state=0).fit_predict(codes)
 
 
 def fill(

@@ -115,7 +115,7 @@ def train(
     more: dict[str, Any] = {"steps": steps, "batch": batch, "device": device, "precision": precision, "way": way}
     more |= {"checkpoint_every": checkpoint_every, "milestones": milestones, "watch": watch}
     first = train(jobs[:half], data, reached=reached, **more)
-    return first + train(jobs[half:], data, reached=lambda i, *rest: reached(i + half, *rest), **more)
+    return first + train(jobs[half:], data, reached=lambda i, member, step: reached(i + half, member, step), **more)
 
 
 class _Training:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import fields
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,10 +30,20 @@ def by_player(model: Any, terms: Any) -> Terms:
     return terms if len(model.players) > 1 else {next(iter(model.players)): terms}
 
 
-def adam(parameters: list[Tensor], settings: dict[str, Any], device: torch.device) -> torch.optim.Adam:
+class Adam(torch.optim.Adam):
+    """Torch's, without the wrappers that import its compiler, which takes longer than all else that a run imports."""
+
+    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
+    add_param_group = unwrap(torch.optim.Adam.add_param_group)
+    zero_grad = unwrap(torch.optim.Adam.zero_grad)
+    state_dict = unwrap(torch.optim.Adam.state_dict)
+    load_state_dict = unwrap(torch.optim.Adam.load_state_dict)
+
+
+def adam(parameters: list[Tensor], settings: dict[str, Any], device: torch.device) -> Adam:
     """Adam in one kernel where there is one, and able to run inside a CUDA graph."""
     kind = device.type
-    return torch.optim.Adam(parameters, fused=kind in ("cpu", "cuda"), capturable=kind == "cuda", **settings)
+    return Adam(parameters, fused=kind in ("cpu", "cuda"), capturable=kind == "cuda", **settings)
 
 
 class Step:

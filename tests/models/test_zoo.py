@@ -64,15 +64,15 @@ def test_the_first_step_is_finite_at_extreme_settings(model):
     ids=lambda model: type(model).__name__,
 )  # fmt: skip
 def test_players_move_their_own_networks_alone(model):
-    """A step in which one player's optimiser has no rate leaves that player where it was, and nobody else."""
+    """A step in which one player's optimiser has no rate leaves that player's weights where they were, and nobody else's."""
     for still in model.players:
         stack = Stack([(model, 0)], Resident(load("toy"), CPU), batch=16)
         member = stack.members[0]
         for group in member.optimisers[still].param_groups:
             group["lr"] = 0.0
-        before = {name: value.clone() for name, value in member.net.state_dict().items()}
+        before = {name: value.detach().clone() for name, value in member.net.named_parameters()}
         stack.advance(1)
-        moved = {name.split(".")[0] for name, value in member.net.state_dict().items() if (value != before[name]).any()}
+        moved = {name.split(".")[0] for name, value in member.net.named_parameters() if (value != before[name]).any()}
         assert moved == {part for player, parts in model.players.items() if player != still for part in parts}
 
 

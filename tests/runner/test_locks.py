@@ -163,11 +163,11 @@ def test_alone_waits(tmp_path):
 
 
 COMMAND = [sys.executable, "-m", "disentangle_bench.cli", "run", "--models", "vae,betavae,noise", "--dataset", "toy"]
-COMMAND += ["--seeds", "2", "--steps", "100", "--metrics", "mig,modularity", "--device", "cpu"]
+COMMAND += ["--seeds", "2", "--steps", "30", "--metrics", "mig,modularity", "--device", "cpu"]
 
 
-def start(folder, *words):
-    environment = {**os.environ, "BENCH_CHECKPOINT_SECONDS": "0"}
+def start(folder, *words, **more):
+    environment = {**os.environ, **more}
     command = [*COMMAND, "--out", str(folder), *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
@@ -246,12 +246,12 @@ def test_a_run_that_another_has_ended_since_the_plan_is_left_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("on", ["here", "processes"])
 def test_an_interrupt_ends_in_order_and_the_next_start_goes_on(tmp_path, on, alone):
-    process = start(tmp_path, "--on", on)
+    process = start(tmp_path, "--on", on, BENCH_CHECKPOINT_SECONDS="0")
     while not list(tmp_path.glob("runs/*/checkpoint.safetensors")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130 and "the same command goes on from here" in err, out + err
     assert re.search(r"6 runs; [0-5] done, 0 running, 0 failed, 0 diverged, [1-6] missing", out), out
     assert (tmp_path / "results.csv").exists() and "Traceback" not in err
