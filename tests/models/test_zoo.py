@@ -64,7 +64,7 @@ def test_the_first_step_is_finite_at_extreme_settings(model):
     ids=lambda model: type(model).__name__,
 )  # fmt: skip
 def test_players_move_their_own_networks_alone(model):
-    """A step in which one player's optimiser has no rate leaves that player's weights where they were, and nobody else's."""
+    """A step in which one player's optimiser has no rate moves the weights of all others, and none of its own."""
     for still in model.players:
         stack = Stack([(model, 0)], Resident(load("toy"), CPU), batch=16)
         member = stack.members[0]
