@@ -1,4 +1,4 @@
-"""However a stack runs, each of its members is the run that it would be alone: float64, 50 steps of Adam, to 1e-12."""
+"""However a stack runs, each of its members is the run that it would be alone: float64, 20 steps of Adam, to 1e-12."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -54,7 +54,7 @@ def drawn(side: int) -> Resident:
     return Resident(held, CPU, torch.float64)
 
 
-def trained(runs, data, way, steps=50, batch=8):
+def trained(runs, data, way, steps=20, batch=8):
     stack = Stack(runs, data, batch, way=way)
     for upto in (steps // 3, steps):
         stack.advance(upto)
