@@ -40,7 +40,7 @@ class Adam(torch.optim.Adam):
     load_state_dict = unwrap(torch.optim.Adam.load_state_dict)
 
 
-def adam(parameters: list[Tensor], settings: dict[str, Any], device: torch.device) -> Adam:
+def adam(parameters: list[Tensor], settings: dict[str, Any], device: torch.device) -> torch.optim.Adam:
     """Adam in one kernel where there is one, and able to run inside a CUDA graph."""
     kind = device.type
     return Adam(parameters, fused=kind in ("cpu", "cuda"), capturable=kind == "cuda", **settings)
