@@ -165,7 +165,7 @@ def _accuracy_of_machines(split: Split, seed: int) -> NDArray:
 
     scores = np.empty((split.codes.shape[1], split.factors.shape[1]))
     for d, k in np.ndindex(*scores.shape):
-        machine = LinearSVC(C=0.01, class_weight="balanced", dual="auto", random_state=seed)  # pyrefly: ignore
+        machine = LinearSVC(C=0.01, class_weight="balanced", dual="auto", random_state=seed)  # pyrefly: ignore[bad-argument-type]
         fit(machine, split.codes[:, [d]], split.factors[:, k])
         scores[d, k] = np.mean(machine.predict(split.test_codes[:, [d]]) == split.test_factors[:, k])
     return scores

@@ -12,7 +12,6 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
 from ._findings import Findings
@@ -44,12 +43,7 @@ class M1(VAE):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of iterations that end before the optimum
                 fitted = make_pipeline(StandardScaler(), classifier).fit(z, y)
-            wrong, how = label_error(
-                np.asarray(fitted.predict(codes.mean)),
-                data,
-                rows,
-                rng.seed,
-                f"{rule} on the mean of z, of {len(told):,} images",
-            )
-            found.facts[f"label_error.{name}"] = wrong, how
+            predicted: Any = fitted.predict(codes.mean)
+            how = f"{rule} on the mean of z, of {len(told):,} images"
+            found.facts[f"label_error.{name}"] = label_error(predicted, data, rows, rng.seed, how)
         return found

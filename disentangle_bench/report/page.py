@@ -124,7 +124,8 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     breaks = {".": Markup(".<wbr>"), "_": Markup("_<wbr>")}
-    made.filters["breakable"] = lambda text: Markup("").join(breaks.get(letter, escape(letter)) for letter in str(text))
+    # pyrefly: ignore[not-iterable] (of a text, not of any filter's value)
+    made.filters["breakable"] = lambda text: Markup("").join(breaks.get(letter, escape(letter)) for letter in text)
     return made
 
 
@@ -178,8 +179,8 @@ def _cautions(frame: Frame) -> list[str]:
         models = f"{_count(len(seeds), 'configuration')} of {_count(done['model'].nunique(), 'model')}"
         words = [models, _count(seeds.max(), "seed", seeds.min()) + " each"] if len(seeds) else ["no finished run"]
         few = f"; below {ENOUGH} seeds there are no intervals" if len(seeds) and seeds.min() < ENOUGH else ""
-        known = [word for word in (*words, budget(here)) if word]
-        told.append(f"{place_name(*place)}: {', '.join(known)}{few}.")
+        # pyrefly: ignore[no-matching-overload] (the checker tells the same two types apart)
+        told.append(f"{place_name(*place)}: {', '.join(filter(None, [*words, budget(here)]))}{few}.")
     return told
 
 

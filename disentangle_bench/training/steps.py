@@ -35,7 +35,6 @@ class Adam(torch.optim.Adam):
 
     step = torch.no_grad()(unwrap(torch.optim.Adam.step))
     add_param_group = unwrap(torch.optim.Adam.add_param_group)
-    zero_grad = unwrap(torch.optim.Adam.zero_grad)
     state_dict = unwrap(torch.optim.Adam.state_dict)
     load_state_dict = unwrap(torch.optim.Adam.load_state_dict)
 

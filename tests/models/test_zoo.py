@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -40,16 +39,13 @@ def test_a_number_is_finite(name, field, value):
 
 
 def extremes():
-    """Every weight at its least, which is nothing or next to it, and at a million."""
     for name in TRAINED:
-        for field in (f for f, kind in fields_of(CLASSES[name]).items() if kind is float and f != "lr"):
-            held = {}
-            for value in (0.0, 1e-6, 1e6):
-                with suppress(ValueError):
-                    held[value] = CLASSES[name](**{field: value})
-            if 0.0 in held:
-                held.pop(1e-6, None)
-            for value, model in held.items():
+        for field, kind in fields_of(CLASSES[name]).items():
+            for value in (0.0, 1e-6, 1e6) if kind is float and field != "lr" else ():
+                try:
+                    model = CLASSES[name](**{field: value})
+                except ValueError:
+                    continue
                 yield pytest.param(model, id=f"{name}-{field}-{value:g}")
 
 

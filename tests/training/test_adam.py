@@ -40,7 +40,11 @@ from disentangle_bench.datasets import load
 from disentangle_bench.models.factorvae import FactorVAE
 from disentangle_bench.training.resident import Resident
 from disentangle_bench.training.stack import Stack
-Stack([(FactorVAE(), 0)], Resident(load("toy"), torch.device("cpu")), batch=8).advance(1)
+stack = Stack([(FactorVAE(), 0)], Resident(load("toy"), torch.device("cpu")), batch=8)
+stack.advance(1)
+for optimiser in stack.members[0].optimisers.values():
+    optimiser.load_state_dict(optimiser.state_dict())  # as a run that goes on does
+stack.advance(2)
 print("torch._dynamo" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -95,9 +95,9 @@ SWEEPS = {
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_stack_across_hyper_parameters_is_its_members_alone(name, way, data):
     runs = [(model, seed) for model in SWEEPS[name] for seed in (0, 1)]
-    stacked = trained(runs, data, way, 20)
+    stacked = trained(runs, data, way)
     for run, member in zip(runs, stacked):
-        (alone,) = trained([run], data, "sequential", 20)
+        (alone,) = trained([run], data, "sequential")
         assert_same(member, alone)
 
 
