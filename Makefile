@@ -3,7 +3,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
-.PHONY: bench test lint types tests smoke clean
+.PHONY: bench test thorough lint types tests smoke clean
 bench: .venv/ready
 	$(BIN)/bench run --models mcevae,betavae,controls --dataset dsprites --budget quick --seeds 2 \
 	    --set mcevae.supervised=false,true --out out/bench
@@ -11,6 +11,9 @@ bench: .venv/ready
 	@echo "tables: out/bench/results.csv   page: out/bench/report/report.html   one run: $(BIN)/bench show RUN --results out"
 
 test: lint types tests smoke
+
+thorough: .venv/ready
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m 'not network'
 
 lint: .venv/ready
 	$(BIN)/ruff check .

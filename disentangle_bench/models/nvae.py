@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
+from ..adam import Adam
 from ._findings import Findings, by_class
 from ._networks import NETWORKS, glorot
 from ._probability import Gaussian, bernoulli_nll
@@ -121,7 +122,7 @@ class NVAE(VAE):
             torch.manual_seed(int(rng.integers(2**31, 1)))
             trunk, width = NETWORKS[self.pair(data)].trunk(data.shape)
             classifier = glorot(nn.Sequential(trunk, nn.Linear(width, data.classes))).to(data.device, data.dtype)
-        adam = torch.optim.Adam(classifier.parameters(), 1e-3)
+        adam = Adam(classifier.parameters(), 1e-3)
         for _ in range(TAUGHT):
             real = data.labelled(BATCH, rng)
             x, y, k = data.at(real), data.labels(real), round(BATCH * share)

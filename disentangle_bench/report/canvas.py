@@ -191,10 +191,12 @@ def slanted(axes: Axes, where: str = "top") -> None:
         name.set(rotation=45, ha="left" if top else "right", va="bottom" if top else "top", rotation_mode="anchor")
 
 
-def scale(figure: Figure, image: AxesImage, axes: Sequence[Axes], label: str = "") -> None:
-    """The bar that tells what the colours mean."""
+def scale(figure: Figure, image: AxesImage, axes: Sequence[Axes], label: str = "", ends: Sequence[str] = ()) -> None:
+    """The bar that tells what the colours mean; `ends` are two words in place of the least and the most number."""
     bar = figure.colorbar(image, ax=list(axes), shrink=0.6, pad=0.02, aspect=25)
     bar.set_label(label, fontsize=SMALL)
+    if ends:
+        bar.set_ticks(list(image.get_clim()), labels=ends)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)  # type: ignore[operator]
 

@@ -60,6 +60,6 @@ def heatmap(frame: Frame, dataset: str, source: str, metrics: Iterable[str] | No
     trained = rows.loc[~is_control(rows), "label"].nunique()
     if 0 < trained < len(labels):
         axes.axhline(trained - 0.5, color="white", linewidth=3)
-    scale(figure, image, [axes], "worst to best of the metric")
+    scale(figure, image, [axes], ends=("worst of\nthe metric", "best of\nthe metric"))
     heading(figure, rows, dataset, source)
     return figure

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import fields
-from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +15,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.functional import conv2d, conv_transpose2d, unfold
 from torch.overrides import TorchFunctionMode
 
+from ..adam import Adam
 from .resident import Resident
 from .thin import transposed
 
@@ -28,15 +28,6 @@ Terms = dict[str, dict[str, Tensor]]  # player -> term -> value
 def by_player(model: Any, terms: Any) -> Terms:
     """Each player's terms; a model with one player returns its terms alone."""
     return terms if len(model.players) > 1 else {next(iter(model.players)): terms}
-
-
-class Adam(torch.optim.Adam):
-    """Torch's, without the wrappers that import its compiler, which takes longer than all else that a run imports."""
-
-    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
-    add_param_group = unwrap(torch.optim.Adam.add_param_group)
-    state_dict = unwrap(torch.optim.Adam.state_dict)
-    load_state_dict = unwrap(torch.optim.Adam.load_state_dict)
 
 
 def adam(parameters: list[Tensor], settings: dict[str, Any], device: torch.device) -> torch.optim.Adam:

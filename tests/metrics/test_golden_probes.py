@@ -80,8 +80,10 @@ def test_explicitness_as_scikit_learn_had_it_in_2019(name):
     assert score == pytest.approx(OTHERS[name]["explicitness"][OLD]["explicitness_score_train"], abs=CLASSIFIER)
 
 
-@pytest.mark.parametrize("rescale", [False, True])
-@pytest.mark.parametrize("implementation", [1, 2])
+@pytest.mark.parametrize(
+    ("implementation", "rescale"),
+    [(1, False), (2, True), *(pytest.param(*pair, marks=pytest.mark.thorough) for pair in [(1, True), (2, False)])],
+)
 @pytest.mark.parametrize("name", UBISOFT[1, False])
 def test_explicitness_of_ubisoft(name, implementation, rescale):
     score = explicitness(

@@ -204,7 +204,7 @@ def centre_of_mass(images):
     return torch.stack([across, down], 1) / images.sum((1, 2, 3))[:, None]
 
 
-@pytest.mark.parametrize("supervised", [False, True])
+@pytest.mark.parametrize("supervised", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_mcevae_learns_to_put_objects_in_one_place(supervised):
     """On the toy set, whose objects differ in position: canonical images share one, reconstructions keep their own."""
     toy, model = Resident(load("toy"), CPU), MCEVAE(supervised=supervised)

@@ -5,6 +5,7 @@ import pytest
 from disentangle_bench import catalog, contract
 
 MODELS = catalog.names("model")
+pytestmark = pytest.mark.usefixtures("narrow_critics")
 
 
 def all_checks():

@@ -18,6 +18,7 @@ from disentangle_bench.training.stack import Stack, networks
 from disentangle_bench.training.stream import Stream
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("narrow_critics")
 CLASSES = {name: catalog.get("model", name) for name in catalog.names("model")}
 TRAINED = [name for name, cls in CLASSES.items() if cls.trains]
 FREE = {("infovae", "alpha")}  # any weight of the KL from 0 up is 1 - alpha
@@ -103,7 +104,8 @@ def test_the_last_finite_step_of_a_run_is_known():
 
 
 @pytest.mark.parametrize("name", ["mcevae", "nvae", "catvae", "infocatvae"])
-def test_what_a_class_structured_model_shows_is_complete_and_repeats(name):
+def test_what_a_class_structured_model_shows_is_complete_and_repeats(name, monkeypatch):
+    monkeypatch.setattr("disentangle_bench.models.nvae.TAUGHT", 20)
     data = Resident(load("toy"), CPU)
     model, rows = CLASSES[name](), np.arange(0, 576, 6)
     net = networks(model, 0, data)
@@ -144,7 +146,8 @@ def test_sheets_are_bytes_with_channels_last():
 
 
 @torch.no_grad()
-def test_nvae_kl_by_class_is_that_of_its_codes():
+def test_nvae_kl_by_class_is_that_of_its_codes(monkeypatch):
+    monkeypatch.setattr("disentangle_bench.models.nvae.TAUGHT", 20)
     data, rows = Resident(load("toy"), CPU), np.arange(0, 576, 4)
     model = CLASSES["nvae"](latents=2, masked=3)
     net = networks(model, 0, data)

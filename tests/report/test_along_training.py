@@ -282,6 +282,7 @@ def test_how_far_training_has_come_is_always_shown(folder) -> None:
     assert shown == ["mig", "reconstruction"]
 
 
+@pytest.mark.thorough
 def test_many_configurations_have_a_figure_a_model(folder) -> None:
     for beta in range(6):
         curve(folder, 0, [0.1, 0.2, 0.3], model="betavae", beta=float(beta))

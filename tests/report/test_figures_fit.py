@@ -33,6 +33,14 @@ def crowd(folder):
     return load(folder.write())
 
 
+@pytest.fixture
+def few(folder):
+    """Two models and a control."""
+    for row, model in enumerate(("adagvae", "betavae", "oracle")):
+        folder.run(model, "dsprites", 0, scores=dict.fromkeys(METRICS, 0.3 + 0.2 * row))
+    return load(folder.write())
+
+
 DRAWN = {
     "heatmap": figures.heatmap,
     "agreement": figures.agreement_matrix,
@@ -63,7 +71,15 @@ def texts(figure):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_no_text_lies_on_another(crowd, name: str) -> None:
-    figure = DRAWN[name](crowd, *HERE)
+    fits(DRAWN[name](crowd, *HERE))
+
+
+def test_a_heat_map_of_few_rows_fits(few) -> None:
+    fits(figures.heatmap(few, *HERE))
+
+
+def fits(figure) -> None:
+    """Every text lies on the page and on no other."""
     FigureCanvasAgg(figure).draw()
     width, height = figure.get_size_inches() * figure.dpi
     assert COLUMN <= figure.get_figwidth() <= PAGE

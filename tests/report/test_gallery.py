@@ -102,6 +102,7 @@ def test_codes_are_those_of_the_lowest_finished_seed(folder) -> None:
     assert label == "mcevae" and figure.get_suptitle().startswith("mcevae, seed 1\n")
 
 
+@pytest.mark.thorough
 def test_crowds_have_fewer_figures(folder) -> None:
     metrics = [
         "mig",

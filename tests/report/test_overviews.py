@@ -52,7 +52,7 @@ def test_a_heat_map_prints_means_and_colours_them_between_the_ends_of_the_metric
     assert [float(text.get_text()) for text in axes.texts] == pytest.approx(np.ravel(means).tolist())
     assert np.asarray(axes.images[0].get_array()) == pytest.approx(np.array(means))
     assert axes.images[0].get_clim() == (0, 1) and axes.lines[0].get_ydata()[0] == 2.5  # above the control
-    assert bar.get_ylabel() == "worst to best of the metric"
+    assert names(bar.get_yticklabels()) == ["worst of\nthe metric", "best of\nthe metric"]
 
 
 def test_a_cell_without_a_number_stays_empty(ladder) -> None:

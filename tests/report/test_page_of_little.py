@@ -24,6 +24,7 @@ def test_a_single_seed_and_nothing_else(folder) -> None:
     assert "Runs that did not finish" not in text and not re.search(r">\s*(nan|inf)\b", text, re.I)
 
 
+@pytest.mark.thorough
 def test_metrics_of_one_data_set_alone_and_of_controls_alone(folder) -> None:
     for seed in range(5):
         folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5 + 0.01 * seed, "sap": 0.25})

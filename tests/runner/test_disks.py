@@ -52,6 +52,7 @@ def finished(folder):
     return {run: (folder / "runs" / run / "codes.npz").stat().st_mtime_ns for run in done}
 
 
+@pytest.mark.thorough
 def test_a_full_disk_loses_nothing_and_more_room_ends_the_study(disk, tmp_path):
     go(tmp_path / "whole")
     whole = (tmp_path / "whole" / "results.csv").read_text()

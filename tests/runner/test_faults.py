@@ -203,6 +203,7 @@ def greedy(task, watch):
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux alone tells what a process uses")
+@pytest.mark.thorough
 def test_runs_without_memory_fail_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "work", greedy)
     short, killed, whole = go(tmp_path, ["pca"], 3, on="processes")

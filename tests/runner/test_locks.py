@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from programs import Program
 
 from disentangle_bench.runner import locks
 from disentangle_bench.runner import run as runner
@@ -162,14 +163,12 @@ def test_alone_waits(tmp_path):
     assert order == ["first", "second"]
 
 
-COMMAND = [sys.executable, "-m", "disentangle_bench.cli", "run", "--models", "vae,betavae,noise", "--dataset", "toy"]
-COMMAND += ["--seeds", "2", "--steps", "30", "--metrics", "mig,modularity", "--device", "cpu"]
+COMMAND = ["run", "--models", "vae,betavae,noise", "--dataset", "toy", "--seeds", "2", "--steps", "30"]
+COMMAND += ["--metrics", "mig,modularity", "--device", "cpu"]
 
 
 def start(folder, *words, **more):
-    environment = {**os.environ, **more}
-    command = [*COMMAND, "--out", str(folder), *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return Program(*COMMAND, "--out", folder, *words, **more)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +188,7 @@ def ended(text):
 def test_two_programs_share_the_runs_of_one_folder(tmp_path, alone):
     both = [start(tmp_path, "--on", "here") for _ in range(2)]
     told = [process.communicate() for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
+    assert [process.poll() for process in both] == [0, 0], told
     (one, left), (two, left_too) = (ended(err) for _, err in told)
     assert set((one + two).values()) == {1} and len(one + two) == 6  # each run by one of them, once
     assert left <= set(two) and left_too <= set(one)
@@ -250,9 +249,9 @@ def test_an_interrupt_ends_in_order_and_the_next_start_goes_on(tmp_path, on, alo
     while not list(tmp_path.glob("runs/*/checkpoint.safetensors")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.interrupt()
     out, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and "the same command goes on from here" in err, out + err
+    assert process.poll() == 130 and "the same command goes on from here" in err, out + err
     assert re.search(r"6 runs; [0-5] done, 0 running, 0 failed, 0 diverged, [1-6] missing", out), out
     assert (tmp_path / "results.csv").exists() and "Traceback" not in err
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith("lock")]

@@ -18,6 +18,7 @@ from disentangle_bench.runner.store import Store
 from disentangle_bench.training import engine
 
 STEPS = 40
+THOROUGH = pytest.mark.thorough
 
 
 @pytest.fixture(autouse=True)
@@ -141,19 +142,25 @@ def die_at(monkeypatch, moment):
     monkeypatch.setattr(engine.checkpoint, "save", dying)
 
 
-@pytest.mark.parametrize("moment", [5, 10, 11, 30, 35])
-def test_killed_and_gone_on_is_uninterrupted(tmp_path, monkeypatch, moment):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A folder of two runs that nothing cut short, and their records."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, go(folder, runs(seeds=2), stack="2")
+
+
+@pytest.mark.parametrize("moment", [5, 10, pytest.param(11, marks=THOROUGH), pytest.param(30, marks=THOROUGH), 35])
+def test_killed_and_gone_on_is_uninterrupted(tmp_path, monkeypatch, moment, whole):
     """Also when the checkpoint is from before a milestone whose codes were written: 10 and 30."""
-    whole = go(tmp_path / "whole", runs(seeds=2), stack="2")
     die_at(monkeypatch, moment)
     with pytest.raises(Killed):
         go(tmp_path / "cut", runs(seeds=2), stack="2")
     written = sorted(path.name for path in (tmp_path / "cut").rglob("codes-*.npz"))
     assert written == ["codes-10.npz"] * 2 * (moment >= 10) + ["codes-30.npz"] * 2 * (moment >= 30)
     again = go(tmp_path / "cut", runs(seeds=2), stack="2")
-    assert numbers(again) == numbers(whole)
-    for path in (tmp_path / "whole").rglob("codes-*.npz"):
-        first, second = np.load(path), np.load(tmp_path / "cut" / path.relative_to(tmp_path / "whole"))
+    assert numbers(again) == numbers(whole[1])
+    for path in whole[0].rglob("codes-*.npz"):
+        first, second = np.load(path), np.load(tmp_path / "cut" / path.relative_to(whole[0]))
         assert all((first[name] == second[name]).all() for name in first.files)
     assert milestones.missed([10, 30], Store(tmp_path / "cut"), again) == ""
 

@@ -81,6 +81,7 @@ def fall(task, watch):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.thorough
 def test_a_worker_that_always_dies_is_one_exception(cluster, monkeypatch):
     monkeypatch.setattr(on_ray, "RETRIES", 1)
     ((task, outcome),) = on_ray.spread([7], fall, print, [""])
@@ -91,6 +92,7 @@ def refuse(task, watch):
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.thorough
 def test_what_a_task_raises_is_raised_here(cluster):
     with pytest.raises(OSError, match="No space left on device"):
         list(on_ray.spread([7], refuse, print, [""]))
@@ -122,6 +124,7 @@ def _first(mark):
     return True
 
 
+@pytest.mark.thorough
 def test_a_study_gives_the_tables_of_one_process_whoever_dies(cluster, alone, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(runner, "work", killed_half_way)
     (other,) = {node["NodeID"] for node in ray.nodes()} - {ray.get_runtime_context().get_node_id()}
@@ -138,6 +141,7 @@ def blind(there, task, watch):
     return afar.work(there, dataclasses.replace(task, folder=Path("/nowhere/results")), watch)
 
 
+@pytest.mark.thorough
 def test_workers_that_do_not_see_the_folder_hand_their_runs_back(cluster, alone, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
         patch.setattr(worker, "finish", leave_it)
@@ -158,6 +162,7 @@ def leave_it(*arguments, **options):
     raise SystemExit
 
 
+@pytest.mark.thorough
 def test_the_command_starts_its_own_cluster_and_prints_what_it_always_prints(alone, tmp_path):
     (tmp_path / "test.py").write_text(STUDY)
     command = [sys.executable, "-m", "disentangle_bench.cli", "run", "--study", "test.py", "--out", "r"]

@@ -3,14 +3,11 @@
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from programs import Program
 
 from disentangle_bench.datasets import load
 from disentangle_bench.models.mcevae import MCEVAE
@@ -177,6 +174,7 @@ def test_a_half_written_run_folder_is_done_again(tmp_path):
     assert (tmp_path / "half" / "results.csv").read_text() == (tmp_path / "whole" / "results.csv").read_text()
 
 
+@pytest.mark.thorough
 def test_a_report_is_made_of_what_is_finished(tmp_path, fragile):
     from disentangle_bench.report import load, report
 
@@ -186,26 +184,8 @@ def test_a_report_is_made_of_what_is_finished(tmp_path, fragile):
     assert {"model", "seed", "metric", "value", "source"} <= set(load(tmp_path))
 
 
-COMMAND = [
-    sys.executable,
-    "-m",
-    "disentangle_bench.cli",
-    "run",
-    "--models",
-    "vae,betavae,noise",
-    "--dataset",
-    "toy",
-    "--seeds",
-    "2",
-    "--steps",
-    "400",
-    "--metrics",
-    "mig,modularity",
-    "--device",
-    "cpu",
-    "--evaluate-at",
-    "100,300",
-]
+COMMAND = ["run", "--models", "vae,betavae,noise", "--dataset", "toy", "--seeds", "2", "--steps", "40"]
+COMMAND += ["--metrics", "mig,modularity", "--device", "cpu", "--evaluate-at", "10,30"]
 
 
 def left(folder):
@@ -217,28 +197,24 @@ def left(folder):
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
-    subprocess.run([*COMMAND, "--out", str(folder)], check=True, capture_output=True)
+    finished(Program(*COMMAND, "--on", "here", "--out", folder))
     return left(folder)
+
+
+def finished(program):
+    told = program.communicate()
+    assert program.poll() == 0, told
 
 
 @pytest.mark.parametrize("on", ["here", "processes"])
 def test_killed_at_random_moments_the_table_is_the_same(tmp_path, on, uninterrupted):
     """Nothing lost, nothing doubled: SIGKILL to the whole process group, three times, then run to the end."""
     moments = random.Random(f"{on} {os.environ.get('BENCH_KILL_SEED', 0)}")
-    environment = {**os.environ, "BENCH_CHECKPOINT_SECONDS": "0"}
+    command = [*COMMAND, "--on", on, "--out", tmp_path]
     for _ in range(3):
-        process = subprocess.Popen(
-            [*COMMAND, "--on", on, "--out", str(tmp_path)],
-            start_new_session=True,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moments.uniform(2.0, 7.0))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    subprocess.run([*COMMAND, "--on", on, "--out", str(tmp_path)], check=True, capture_output=True, env=environment)
+        program = Program(*command, BENCH_CHECKPOINT_SECONDS="0")
+        time.sleep(moments.uniform(0.5, 5.0))
+        program.kill()
+    finished(Program(*command, BENCH_CHECKPOINT_SECONDS="0"))
     assert left(tmp_path) == uninterrupted
-    assert not [
-        p for p in Path(tmp_path).rglob("*") if p.name.endswith(".safetensors") and p.name.startswith("checkpoint")
-    ]
+    assert not [p for p in tmp_path.rglob("checkpoint*") if p.name.endswith(".safetensors")]

@@ -3,12 +3,12 @@
 import dataclasses
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from programs import FORKS
 
 from disentangle_bench.runner import executors, locks, outcome
 from disentangle_bench.runner import run as runner
@@ -40,7 +40,7 @@ def whole(tmp_path_factory):
     return left(folder)
 
 
-@pytest.mark.parametrize("runs", [1, 2])
+@pytest.mark.parametrize("runs", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_scores_of_processes_beside_are_those_of_the_worker_itself(tmp_path, whole, runs):
     heard = []
     _, records = go(tmp_path, on="processes", scorers=str(runs), watch=heard.append)
@@ -153,13 +153,10 @@ def killed(task, watch):
     return worker.work(task, watch)
 
 
-KILLED = """
-import sys; sys.path.insert(0, 'tests/runner')
-import test_scorers as t
-if __name__ == '__main__':
-    t.runner.work = t.slow
-    t.go(t.Path(sys.argv[1]), on='processes', scorers='1')
-"""
+def never_scored(folder):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    runner.work = slow
+    go(folder, on="processes", scorers="1")
 
 
 def slow(task, watch):
@@ -170,18 +167,17 @@ def slow(task, watch):
     return worker.work(task, watch)
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("signal_", [pytest.param(signal.SIGKILL, marks=pytest.mark.thorough), signal.SIGINT])
 def test_a_command_killed_while_others_score_has_nothing_to_train_again(tmp_path, whole, monkeypatch, signal_):
-    program = tmp_path / "program.py"
-    program.write_text(KILLED)
     folder = tmp_path / "r"
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    process = subprocess.Popen([sys.executable, str(program), str(folder)], env=environment, stderr=subprocess.DEVNULL)
+    process = FORKS.Process(target=never_scored, args=(folder,))
+    process.start()
     while len(list(folder.glob(f"runs/*/{PENDING}"))) < 4 or not (folder / "scoring").exists():
-        assert process.poll() is None
+        assert process.exitcode is None
         time.sleep(0.05)
-    process.send_signal(signal_)
-    process.wait(timeout=60)
+    os.kill(process.pid, signal_)
+    process.join(timeout=60)
+    assert process.exitcode is not None
     (folder / "scoring").unlink()
     monkeypatch.setattr(worker, "_train", trains)
     monkeypatch.setattr(worker, "_control", trains)
