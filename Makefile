@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 export OMP_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
@@ -13,7 +14,7 @@ bench: .venv/ready
 test: lint types tests smoke
 
 thorough: .venv/ready
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m 'not network'
+	$(PYTEST) -m 'not network'
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -24,7 +25,7 @@ types: .venv/ready
 	$(BIN)/pyrefly check
 
 tests: .venv/ready
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(PYTEST)
 
 smoke: .venv/ready
 	$(BIN)/bench run --study benchmarks/smoke.py --out out/smoke

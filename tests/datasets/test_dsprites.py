@@ -158,7 +158,6 @@ def test_polygons_are_filled_by_the_even_odd_rule():
     np.testing.assert_array_equal(image, expected)
 
 
-@pytest.mark.thorough
 def test_comparison_counts_images_and_pixels(data):
     assert module.compare(data) == (0, 0)
     kept = data.pixels[[7, 700_000]]

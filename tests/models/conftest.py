@@ -1,24 +1,14 @@
 """The toy set in double precision, and a model with networks and one step's draws on it."""
 
-from functools import partial
-
 import pytest
 import torch
 
 from disentangle_bench.datasets import load
-from disentangle_bench.models.factorvae import critic
 from disentangle_bench.training.resident import Resident
 from disentangle_bench.training.stack import networks
 from disentangle_bench.training.stream import Stream
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def narrow_critics(monkeypatch):
-    """For what holds at any width: critics as published have a thousand units a layer."""
-    for module in ("aae", "factorvae", "infovae"):
-        monkeypatch.setattr(f"disentangle_bench.models.{module}.critic", partial(critic, width=40))
 
 
 @pytest.fixture(scope="session")

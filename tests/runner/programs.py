@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 PARTS = ("cli", "report", "metrics", "runner.cost", "runner.work", "training.engine", "training.evaluate")
@@ -31,11 +32,13 @@ class Program:
         return out, err
 
     def interrupt(self) -> None:
-        os.kill(self.process.pid or 0, signal.SIGINT)
+        os.kill(self.process.pid, signal.SIGINT)
 
     def kill(self) -> None:
         """The whole group at once."""
-        os.killpg(self.process.pid or 0, signal.SIGKILL)
+        while os.getpgid(self.process.pid) != self.process.pid:  # it has not come so far
+            time.sleep(0.01)
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.join()
 
 

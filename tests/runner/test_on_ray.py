@@ -81,7 +81,6 @@ def fall(task, watch):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.thorough
 def test_a_worker_that_always_dies_is_one_exception(cluster, monkeypatch):
     monkeypatch.setattr(on_ray, "RETRIES", 1)
     ((task, outcome),) = on_ray.spread([7], fall, print, [""])
@@ -92,7 +91,6 @@ def refuse(task, watch):
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.thorough
 def test_what_a_task_raises_is_raised_here(cluster):
     with pytest.raises(OSError, match="No space left on device"):
         list(on_ray.spread([7], refuse, print, [""]))

@@ -140,8 +140,8 @@ def test_a_folder_is_found_by_its_name_below_results(bench, folder, results):
 
 def test_status_needs_no_torch_and_writes_nothing(folder):
     def held():
-        paths = {path for path in folder.rglob("*") if path.name != "lock"}  # whose time their holder renews
-        return {path: path.stat().st_mtime_ns for path in paths}
+        """When each was written, save for locks, whose holder renews them."""
+        return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != "lock"}
 
     before = held()
     code = f"import sys; sys.argv[1:] = ['status', {str(folder)!r}]\nfrom disentangle_bench import cli\n"

@@ -27,7 +27,6 @@ for t in range(100, 3001, 100):
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell what is in memory")
-@pytest.mark.thorough
 def test_many_tiny_steps_leave_no_memory_taken():
     """In a process of its own, whose memory nobody else takes."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)

@@ -14,7 +14,7 @@ from disentangle_bench.datasets import FactoredData, load
 from disentangle_bench.models.annealedvae import AnnealedVAE
 from disentangle_bench.models.betatcvae import BetaTCVAE
 from disentangle_bench.models.betavae import BetaVAE
-from disentangle_bench.models.factorvae import FactorVAE, critic
+from disentangle_bench.models.factorvae import FactorVAE
 from disentangle_bench.models.infogan_cr import InfoGANCR
 from disentangle_bench.models.mcevae import MCEVAE
 from disentangle_bench.models.vae import VAE
@@ -23,13 +23,8 @@ from disentangle_bench.training.resident import Resident
 from disentangle_bench.training.stack import WAYS, Stack, Way, one_by_one, varied
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("narrow_critics")
 TOGETHER = [name for name, way in WAYS.items() if way.together and "graph" not in name]
-
-
-@pytest.fixture(autouse=True)
-def narrow_critics(monkeypatch):
-    for module in ("aae", "factorvae", "infovae"):
-        monkeypatch.setattr(f"disentangle_bench.models.{module}.critic", partial(critic, width=40))
 
 
 @pytest.fixture(scope="module")
