@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -49,11 +50,12 @@ def reported(frame: Frame) -> Frame:
     known = {(number["dataset"], number["metric"]) for paper in published()["scores"] for number in paper["scores"]}
     datasets, metrics = map(list, zip(*known))
     measured = summary(frame[frame["dataset"].isin(datasets) & frame["metric"].isin(metrics) & ~is_control(frame)])
-    rows = []
+    runs, rows = defaultdict(list), []
+    for run in measured.itertuples():
+        runs[run.model, run.dataset, run.metric].append(run)
     for paper in published()["scores"]:
         for number in paper["scores"]:
-            alike = measured["model"].eq(number["model"]) & measured["dataset"].eq(number["dataset"])
-            for run in measured[alike & measured["metric"].eq(number["metric"])].itertuples():
+            for run in runs[number["model"], number["dataset"], number["metric"]]:
                 settings = {
                     **json.loads(run.params),
                     "steps": run.steps,

@@ -10,40 +10,63 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
+from multiprocessing.context import BaseContext
 from multiprocessing.managers import SyncManager
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from .task import NOBODY, Beside
 
 Task = TypeVar("Task")
 Watch = Callable[[Any], None]
+WARM = [  # what workers need
+    "disentangle_bench.runner.work",
+    "disentangle_bench.training.engine",
+    "disentangle_bench.training.evaluate",
+    "disentangle_bench.metrics._boosting",
+    "scipy.stats",
+    "sklearn.cluster",
+    "sklearn.linear_model",
+    "sklearn.svm",
+]
 
 
 def processes(
     tasks: Iterable[Task], work: Callable[[Task, Watch], Any], watch: Watch, workers: list[str], beside: Beside = NOBODY
 ) -> Iterator[tuple[Task, Any]]:
-    """Each task in one of the workers, fresh processes. A process that dies (killed, out of memory) yields its
-    exception; tasks that had not finished by then are tried again, each in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    manager = SyncManager(ctx=context)
+    """Each task in one of the workers, processes of their own. One that dies (killed, out of memory) yields its
+    exception; tasks that had not finished by then are tried again, each in another process."""
+    kind = context(workers)
+    manager = SyncManager(ctx=kind)
     manager.start(_tie)
     with manager:
         queue, tasks = manager.Queue(), iter(tasks)
         listener = threading.Thread(target=_listen, args=(queue, watch), daemon=True)
         listener.start()
-        lanes = [_Lane(context, manager, work, queue, workers, lambda n: islice(tasks, n))]
+        lanes = [_Lane(kind, manager, work, queue, workers, lambda n: islice(tasks, n))]
         if beside.places:
-            lanes.append(_Lane(context, manager, work, queue, [""] * beside.places, beside.take))
+            lanes.append(_Lane(kind, manager, work, queue, [""] * beside.places, beside.take))
         with _ended_early(lanes):
             yield from _keep_busy(lanes)
         queue.put(None)
         listener.join()
+
+
+def context(workers: list[str]) -> BaseContext:
+    """Where every worker sees the same, they are forked from one process that has imported what they need: at work at
+    once, and its memory is theirs. Those with a device of their own choose it before anything could look for devices.
+    """
+    if any(workers) or sys.platform != "linux":  # elsewhere system libraries do not stand a fork
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(WARM)
+    return context
 
 
 class _Lane:
@@ -60,7 +83,7 @@ class _Lane:
     ) -> None:
         self.context, self.work, self.queue, self.take = context, work, queue, take
         self.workers, self.free = len(workers), list(workers)
-        self.pool = ProcessPoolExecutor(self.workers, context, _start, (manager.list(workers),))
+        self.pool = ProcessPoolExecutor(self.workers, context, _start, (manager.list(workers), dict(os.environ)))
         self.threads = ThreadPoolExecutor(self.workers)
         self.lost: list[Any] = []
         self.broken = False
@@ -126,9 +149,8 @@ def _keep_busy(lanes: list[_Lane]) -> Iterator[tuple[Any, Any]]:
             yield from lane.result(task, future)
 
 
-def _follow(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
+def _follow(parent: BaseProcess) -> None:
+    parent.join()
     os._exit(1)  # nobody waits for the result; the next start goes on from the checkpoint
 
 
@@ -137,7 +159,7 @@ def _alone(context: Any, work: Callable[[Task, Watch], Any], task: Task, queue: 
     and gives it back."""
     place = free.pop()
     try:
-        with ProcessPoolExecutor(1, context, _start, ([place],)) as pool:
+        with ProcessPoolExecutor(1, context, _start, ([place], dict(os.environ))) as pool:
             return pool.submit(_call, work, task, queue).result()
     except BrokenProcessPool as error:
         return error
@@ -158,13 +180,17 @@ def _listen(queue: Any, watch: Watch) -> None:
 
 
 def _tie() -> None:
-    """End this process with the one that started it."""
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    """End this process with the program that started it."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
-def _start(workers: Any) -> None:
+def _start(workers: Any, environment: dict[str, str]) -> None:
     """What a worker process does first; it takes its place from the list of those that are free."""
     _tie()
+    os.environ.clear()  # that of a process which was there before
+    os.environ.update(environment)
     if place := workers.pop():
         os.environ["CUDA_VISIBLE_DEVICES"] = place  # before torch looks for devices
     settle()

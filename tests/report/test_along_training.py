@@ -273,7 +273,7 @@ def test_metrics_that_nobody_followed_leave_no_section(folder) -> None:
     assert "Along training" not in report(folder.write(), ["sap"]).read_text(encoding="utf-8")
 
 
-def test_how_far_training_has_come_is_always_shown(folder) -> None:
+def test_how_far_training_has_come_is_always_shown(folder, drawn) -> None:
     run = curve(folder, 0, [0.1, 0.2, 0.3])
     for metric in ("reconstruction", "sap"):
         folder.milestone(run, 100, metric, 0.25)

@@ -224,7 +224,7 @@ def test_a_kind_of_file_that_nobody_writes_is_refused(frame, tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_names_with_dollars_are_no_formulas(folder) -> None:
+def test_names_with_dollars_are_no_formulas(folder, drawn) -> None:
     for k, name in enumerate(["a$x$_1", "$_^"]):
         for seed in range(2):
             run = folder.run("vae", "own$_^$", seed, scores={"mig": 0.1 + k + seed / 10, "sap": seed / 2}, net=name)

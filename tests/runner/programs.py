@@ -1,6 +1,5 @@
 """`bench` as a program of its own that is at work at once: a fork of a process that has imported all it needs."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -8,9 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-PARTS = ("cli", "report", "metrics", "runner.cost", "runner.work", "training.engine", "training.evaluate")
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([f"disentangle_bench.{part}" for part in PARTS])
+from disentangle_bench.runner import processes
+
+# one server for commands and for what workers do
+processes.WARM += [f"disentangle_bench.{part}" for part in ("cli", "report", "runner.cost")]
+FORKS = processes.context([])
 
 
 class Program:

@@ -66,7 +66,7 @@ def test_run_report_show_list(bench):
     code, out, _ = bench("run", "--models", "mcevae,noise", *QUICK, "--metrics", "mig", "--out", "r")
     assert code == 0 and "2 new" in out and "next: bench report r" in out
     assert set(pd.read_csv("r/results.csv").model) == {"mcevae", "noise"}
-    assert bench("report", "r")[0] == 0 and Path("r/report/report.html").exists()
+    assert bench("report", "r", "--metrics", "mig", "--format", "svg")[0] == 0 and Path("r/report/report.html").exists()
     run = pd.read_csv("r/results.csv").run[0]
     code, out, _ = bench("show", run[:5], "--results", ".")
     assert code == 0 and "model.safetensors" in out and "mig" in out
@@ -157,7 +157,7 @@ def test_run_rescore_and_report_by_block(bench):
     code, _, err = bench("score", "r", "--blocks", "z_d")
     assert code == 2 and "unknown block 'z_d'; did you mean 'z_c'?" in err
     assert "mig [z_c]" in bench("show", record["run"], "--results", ".")[1]
-    assert bench("report", "r", "--metrics", "mig,mig [z_c]")[0] == 0
+    assert bench("report", "r", "--metrics", "mig,mig [z_c]", "--format", "svg")[0] == 0
     assert Path("r/report/mig-z_c.toy-drawn.svg").exists()
 
 

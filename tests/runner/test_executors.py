@@ -81,6 +81,22 @@ def test_each_worker_sees_a_device_of_its_own(tmp_path, names):
         assert set(seen.values()) == {"5", "7"}
 
 
+def surroundings(name, watch):
+    return os.environ.get(name), os.getcwd(), "torch" in sys.modules
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fresh interpreters start there")
+def test_workers_are_at_work_at_once_with_the_environment_of_now(tmp_path, monkeypatch):
+    """Also those that are forked from what an earlier call has left."""
+    for value in ("first", "second"):
+        (tmp_path / value).mkdir()
+        monkeypatch.chdir(tmp_path / value)
+        monkeypatch.setenv("BENCH_TEST", value)
+        seen = executors.processes(["BENCH_TEST", "BENCH_OFFLINE"], surroundings, print, [""])
+        here = str(tmp_path / value)
+        assert dict(seen) == {"BENCH_TEST": (value, here, True), "BENCH_OFFLINE": ("1", here, True)}
+
+
 def forever(task, watch):
     (task / str(os.getpid())).touch()
     time.sleep(600)

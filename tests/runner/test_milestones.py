@@ -21,11 +21,6 @@ STEPS = 40
 THOROUGH = pytest.mark.thorough
 
 
-@pytest.fixture(autouse=True)
-def checkpoints_at_once(monkeypatch):
-    monkeypatch.setattr(engine, "CHECKPOINT_SECONDS", 0.0)
-
-
 def runs(*models, seeds=1, steps=STEPS):
     return Study(list(models or ["vae"]), ["toy"], range(seeds), steps=steps, batch=8, rows=60).runs()
 
@@ -130,7 +125,8 @@ class Killed(BaseException):
 
 
 def die_at(monkeypatch, moment):
-    """Let the process die once at this moment of training: (step, milestone files already written)."""
+    """Let the process die once at this step of training, or soon after; until then each step is kept."""
+    monkeypatch.setattr(engine, "CHECKPOINT_SECONDS", 0.0)
     save = engine.checkpoint.save
 
     def dying(member, *rest):

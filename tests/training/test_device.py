@@ -134,6 +134,7 @@ def test_the_smallest_numbers_are_zero_while_a_cpu_trains_and_not_after():
 
 
 @pytest.mark.skipif(not HAS_BF16, reason="this processor has no bf16")
+@pytest.mark.usefixtures("narrow_critics")
 @pytest.mark.parametrize("model", [BetaVAE(), FactorVAE(gamma=1.0)], ids=["one player", "two players"])
 def test_bf16_trains_like_fp32_at_first(model):
     data = Resident(load("toy"), CPU)
