@@ -63,9 +63,11 @@ def metrics(wanted: Iterable[str] | None) -> list[str]:
 
 
 def summary(kind: str, name: str) -> str:
-    """First line of a file's docstring, read without importing it."""
+    """First line of a file's docstring, read without importing it, and the equation that it announces."""
     text = (Path(__file__).parent / KINDS[kind] / f"{name}.py").read_text(encoding="utf8")
-    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    first, _, rest = (ast.get_docstring(ast.parse(text)) or "").partition("\n")
+    equation = rest.strip().partition("\n")[0]
+    return f"{first}   {equation}" if first.endswith(":") else first
 
 
 def get(kind: str, name: str) -> Any:

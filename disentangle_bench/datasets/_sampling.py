@@ -224,7 +224,6 @@ def clips(
 
 def _films(data: FactoredData, n: int, length: int, draws: np.random.Generator, factor: int) -> np.ndarray:
     """Clips in which this factor moves; of several images that are alike in all factors, any."""
-    alike = shelves(data, np.ones(len(data.names), bool))
     key = keys(data, np.arange(len(data.names)) != factor)
     size, around = data.sizes[factor], round(data.periods[factor]) or data.sizes[factor]
     table = np.full((int(key.max()) + 1) * size, -1, np.intp)  # row of each scene and class
@@ -233,7 +232,7 @@ def _films(data: FactoredData, n: int, length: int, draws: np.random.Generator, 
     found, missing = np.empty((n, length), np.intp), np.arange(n)
     for _ in range(ROUNDS):
         if not len(missing):
-            return alike.draw(found.ravel(), draws).reshape(found.shape)
+            return shelves(data, np.ones(len(data.names), bool)).draw(found.ravel(), draws).reshape(found.shape)
         start = rows(data, len(missing), draws)
         way = draws.choice([-1, 1], len(missing))
         frames = data.factors[start, factor][:, None] + way[:, None] * np.arange(length)

@@ -1,4 +1,4 @@
-"""GVAE, Hosoya 2019 (group-based learning of disentangled representations), eq. 5 and 6: the bound of ML-VAE with
+"""GVAE, Hosoya 2019 (group-based learning of disentangled representations), eq. 5 and 6, the bound of ML-VAE:
 
     q(c|x_G) = N(1/|G| sum_{i in G} m_i, diag(1/|G| sum_{i in G} v_i))
 

@@ -1,4 +1,4 @@
-"""ML-VAE, Bouchacourt, Tomioka & Nowozin 2018, eq. 5: images in groups G that share their content c, style s their own
+"""ML-VAE, Bouchacourt, Tomioka & Nowozin 2018, eq. 5, of images in groups G that share their content c, not style s:
 
     L = 1/|G| sum_{i in G} (E_q[-log p(x_i|c_G, s_i)] + KL(q(s|x_i) || p(s)))  +  1/|G| KL(q(c|x_G) || p(c))
 

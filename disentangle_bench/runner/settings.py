@@ -100,6 +100,8 @@ def build_models(names: list[str], settings: list[str], budget: Budget) -> list[
     ValueError
         Unknown model or parameter (with the nearest name), or a value of the wrong type.
     """
+    from ..datasets import COMMON
+
     known = catalog.names("model")
     words = {"controls": catalog.CONTROLS, "all": known}
     wanted = [m for name in names for m in words.get(name, [name])]
@@ -111,6 +113,8 @@ def build_models(names: list[str], settings: list[str], budget: Budget) -> list[
     for target, option, text in map(split_setting, settings):
         if target in classes:
             types = fields_of(classes[target])
+            if option in COMMON and option not in types:
+                raise ValueError(f"--set {target}.{option}={text}: is of the data, --set {EVERY}.{option}={text}")
             catalog.choose(f"parameter of {target}", option, sorted(types))
             values = [_parse(f"{target}.{option}", v, types[option]) for v in text.split(",")]
             chosen[target] = [{**params, option: value} for params in chosen[target] for value in values]

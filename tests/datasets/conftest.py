@@ -1,6 +1,7 @@
-"""A server for downloads, an address where there is none, and a world in which downloads are allowed."""
+"""Own data's folder; a server for downloads, an address where there is none, a world in which downloads are allowed."""
 
 import socket
+import sys
 
 import pytest
 from odd_server import serving
@@ -28,3 +29,10 @@ def closed():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """An empty current folder; what is imported from it is not looked for in later tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])

@@ -6,12 +6,7 @@ import pandas as pd
 import pytest
 
 from disentangle_bench.report import load
-from disentangle_bench.report.tables import boards, latex, long, markdown
-
-
-def board_of(folder, metrics=None):
-    (board,) = boards(load(folder.write()), metrics)
-    return board
+from disentangle_bench.report.tables import latex, long, markdown
 
 
 def two_models(folder) -> None:
@@ -27,7 +22,7 @@ def two_models(folder) -> None:
 
 def test_blocks_do_not_mix_into_the_numbers_of_all_units(folder) -> None:
     two_models(folder)
-    board = board_of(folder)
+    board = folder.board()
     assert list(board.cells) == ["mig", "kl"] and board.cells.loc["mcevae", "mig"] == "0.500 ± 0.000"
     numbers = long(load(folder.path)).set_index(["label", "metric"])
     assert numbers.loc[("mcevae", "mig"), "n"] == 2 and numbers.loc[("mcevae", "mig"), "mean"] == 0.5
@@ -37,25 +32,25 @@ def test_blocks_do_not_mix_into_the_numbers_of_all_units(folder) -> None:
 
 def test_blocks_have_a_table_of_their_own(folder) -> None:
     two_models(folder)
-    board = board_of(folder)
+    board = folder.board()
     assert list(board.blocks) == ["metric", "model", "all units", "z", "z_c"]
     assert board.blocks.to_numpy().tolist() == [["mig ↑", "mcevae", "0.500 ± 0.000", "0.750 (n=1)", "0.250 ± 0.177"]]
     assert "#### By block" in markdown(board) and "| mig ↑ | mcevae | 0.500 ± 0.000 |" in markdown(board)
-    assert board_of(folder, ["kl"]).blocks.empty and "By block" not in markdown(board_of(folder, ["kl"]))
+    assert folder.board(["kl"]).blocks.empty and "By block" not in markdown(folder.board(["kl"]))
 
 
 def test_a_block_that_a_model_has_not_is_no_gap_and_a_failed_one_is(folder) -> None:
     two_models(folder)
-    assert board_of(folder).notes == ["no mig [z]: mcevae on dsprites (official), seed 1: ValueError: no"]
+    assert folder.board().notes == ["no mig [z]: mcevae on dsprites (official), seed 1: ValueError: no"]
 
 
 def test_blocks_can_be_chosen_by_name(folder) -> None:
     two_models(folder)
-    board = board_of(folder, ["mig [z_c]"])
+    board = folder.board(["mig [z_c]"])
     assert list(board.cells) == ["mig [z_c]"] and board.cells["mig [z_c]"].tolist() == ["–", "0.250 ± 0.177", "–"]
     assert "| mig [z_c] ↑ |" in markdown(board)
     with pytest.raises(ValueError, match=r"did you mean 'mig \[z_c\]'"):
-        board_of(folder, ["mig [zc]"])
+        folder.board(["mig [zc]"])
 
 
 def test_columns_of_a_block_may_differ_between_models_and_nothing_else(folder) -> None:
@@ -63,9 +58,9 @@ def test_columns_of_a_block_may_differ_between_models_and_nothing_else(folder) -
         run = folder.run("mcevae", "dsprites", 0, latents=latents, scores={"mig": 0.5})
         told = f"bins={bins}; codes=mean, block z (columns 1-{latents} of 9)"
         folder.score(run, "mig", 0.5, block="z", convention=told)
-    assert board_of(folder).notes == []
+    assert folder.board().notes == []
     folder.scores[-1]["convention"] = "bins=10; codes=mean, block z (columns 1-4 of 9)"
-    (note,) = board_of(folder).notes
+    (note,) = folder.board().notes
     assert note.startswith("mixed conventions: mig [z] on dsprites (official)")
 
 
@@ -74,7 +69,7 @@ def test_a_warning_of_all_units_is_not_told_again_of_blocks(folder) -> None:
     for metric, block in [("mig", "all"), ("mig", "z"), ("sap", "z")]:
         folder.score(run, metric, 0.5, block=block, warning="factors 0 and 1 depend on each other")
     folder.score(run, "sap", 0.5)
-    (note,) = board_of(folder).notes
+    (note,) = folder.board().notes
     assert note == "warning: mig, sap [z] on dsprites (official): factors 0 and 1 depend on each other"
 
 
@@ -83,7 +78,7 @@ def test_one_block_twice_is_refused(folder) -> None:
     for _ in range(2):
         folder.score(run, "mig", 0.5, block="z")
     with pytest.raises(ValueError, match=rf"duplicate scores: mig \[z\] of run {run}"):
-        board_of(folder)
+        folder.board()
 
 
 def test_tables_from_before_there_were_blocks_are_of_all_units(folder) -> None:

@@ -1,22 +1,13 @@
-"""Leaderboards: labels, bold, what is apart, what is named as missing and what is refused."""
+"""Leaderboards: labels, bold, and what is apart."""
 
 from __future__ import annotations
-
-import re
 
 import pandas as pd
 import pytest
 
 from disentangle_bench.report import load
-from disentangle_bench.report.density import gaps, not_run, seeds_text
 from disentangle_bench.report.glossary import GLOSSARY, choose, in_order, meaning
 from disentangle_bench.report.tables import boards, latex, long, long_latex, long_markdown, markdown, spelt, wide
-
-
-def board_of(folder, metrics=None):
-    (board,) = boards(load(folder.write()), metrics)
-    return board
-
 
 # Labels
 
@@ -56,19 +47,19 @@ def test_a_parameter_that_some_runs_lack_tells_apart_too(folder) -> None:
     for seed in range(2):
         folder.run("betavae", "dsprites", seed, scores={"mig": 0.25}, beta=1.0)
         folder.run("betavae", "dsprites", seed + 2, scores={"mig": 0.75})
-    assert board_of(folder).cells["mig"].to_dict() == {"betavae": "0.750 ± 0.000", "betavae (beta=1)": "0.250 ± 0.000"}
+    assert folder.board().cells["mig"].to_dict() == {"betavae": "0.750 ± 0.000", "betavae (beta=1)": "0.250 ± 0.000"}
 
 
 def test_one_number_written_in_two_ways_is_one_configuration(folder) -> None:
     folder.run("betavae", "dsprites", 0, scores={"mig": 0.25}, beta=1)
     folder.run("betavae", "dsprites", 1, scores={"mig": 0.75}, beta=1.0)
-    assert board_of(folder).cells["mig"].to_dict() == {"betavae": "0.500 ± 0.354"}
+    assert folder.board().cells["mig"].to_dict() == {"betavae": "0.500 ± 0.354"}
 
 
 def test_labels_sort_their_numbers_by_size(folder) -> None:
     for beta in (16.0, 2.0, 1e-5, 100.0, -1.0):
         folder.run("betavae", "dsprites", 0, scores={"mig": 0.1}, beta=beta)
-    board = board_of(folder)
+    board = folder.board()
     assert [label.partition("=")[2] for label in board.cells.index] == ["-1)", "1e-05)", "2)", "16)", "100)"]
     assert list(long(load(folder.path))["label"]) == list(board.cells.index)
 
@@ -80,7 +71,7 @@ def test_cells_by_hand(folder) -> None:
     for seed, value in enumerate([0.1, 0.3]):
         folder.run("betavae", "dsprites", seed, scores={"mig": value, "reconstruction": 30.0 + seed})
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.25})
-    board = board_of(folder)
+    board = folder.board()
     assert board.title == "dsprites (official), 10,000 steps of 64 images"
     assert board.cells.loc["betavae"].to_dict() == {"mig": "0.200 ± 0.141", "reconstruction": "30.5 ± 0.7"}
     assert board.cells.loc["mcevae"].to_dict() == {"mig": "0.250", "reconstruction": "–"}
@@ -90,7 +81,7 @@ def test_cells_by_hand(folder) -> None:
 def test_a_cell_with_fewer_seeds_than_its_row_says_so(folder) -> None:
     for seed in range(3):
         folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5} | ({"sap": 0.25} if seed else {}))
-    assert board_of(folder).cells.loc["mcevae"].to_dict() == {"mig": "0.500 ± 0.000", "sap": "0.250 ± 0.000 (n=2)"}
+    assert folder.board().cells.loc["mcevae"].to_dict() == {"mig": "0.500 ± 0.000", "sap": "0.250 ± 0.000 (n=2)"}
 
 
 def test_best_is_highest_or_lowest_and_never_a_control(folder) -> None:
@@ -98,7 +89,7 @@ def test_best_is_highest_or_lowest_and_never_a_control(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4, "reconstruction": 30.0, "kl": 9.0})
     folder.run("oracle", "dsprites", 0, scores={"mig": 1.0})
     folder.run("pca", "dsprites", 0, scores={"mig": 0.1, "reconstruction": 10.0})
-    board = board_of(folder)
+    board = folder.board()
     bold = {(label, metric) for label in board.best.index for metric in board.best if board.best.loc[label, metric]}
     assert bold == {("mcevae", "mig"), ("betavae", "reconstruction")}  # kl has no better direction
     assert "| **0.400** | 30.0 | 9.00 |" in markdown(board)
@@ -112,7 +103,7 @@ def test_bold_is_all_that_enough_seeds_do_not_tell_apart(folder) -> None:
     for model, values in scores.items():
         for seed, value in enumerate(values):
             folder.run(model, "dsprites", seed, scores={"mig": value, "reconstruction": 100 - 100 * value})
-    best = board_of(folder).best
+    best = folder.board().best
     assert best["mig"].to_dict() == {"aae": False, "betavae": True, "mcevae": False, "vae": True}
     assert best["reconstruction"].to_dict() == {"aae": False, "betavae": True, "mcevae": False, "vae": True}
 
@@ -121,7 +112,7 @@ def test_with_few_seeds_bold_is_the_best_mean_alone(folder) -> None:
     for seed in range(4):
         folder.run("betavae", "dsprites", seed, scores={"mig": 0.5 + 0.1 * seed})
         folder.run("vae", "dsprites", seed, scores={"mig": 0.49 + 0.1 * seed})
-    board = board_of(folder)
+    board = folder.board()
     assert board.best["mig"].to_dict() == {"betavae": True, "vae": False}
     assert "With fewer than 5 seeds bold is the best mean alone" in markdown(board)
     assert "With fewer than 5 seeds bold is the best mean alone" in latex(board)
@@ -130,16 +121,16 @@ def test_with_few_seeds_bold_is_the_best_mean_alone(folder) -> None:
 def test_what_prints_alike_ties(folder) -> None:
     folder.run("betavae", "dsprites", 0, scores={"mig": 0.40001})
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4})
-    assert not board_of(folder).best["mig"].any()  # nobody is best where all are alike
+    assert not folder.board().best["mig"].any()  # nobody is best where all are alike
     folder.run("vae", "dsprites", 0, scores={"mig": 0.3})
-    best = board_of(folder).best["mig"]
+    best = folder.board().best["mig"]
     assert best["betavae"] and best["mcevae"] and not best["vae"]
 
 
 def test_controls_come_last_and_apart(folder) -> None:
     for model in ("pca", "oracle", "zvae", "noise", "betavae", "untrained"):
         folder.run(model, "dsprites", 0, scores={"mig": 0.5})
-    board = board_of(folder)
+    board = folder.board()
     assert list(board.cells.index) == ["betavae", "zvae", "oracle", "noise", "untrained", "pca"]
     assert board.controls == ["oracle", "noise", "untrained", "pca"]
     body = latex(board).split(r"\midrule")
@@ -149,24 +140,24 @@ def test_controls_come_last_and_apart(folder) -> None:
 def test_metrics_can_be_chosen_by_name_and_family(folder) -> None:
     scores = {"sap": 0.1, "dci.completeness": 0.2, "dci.disentanglement": 0.3, "mig": 0.4}
     folder.run("mcevae", "dsprites", 0, scores=scores)
-    assert list(board_of(folder).cells) == ["mig", "dci.disentanglement", "dci.completeness", "sap"]
-    assert list(board_of(folder, ["dci", "sap"]).cells) == ["dci.disentanglement", "dci.completeness", "sap"]
-    assert list(board_of(folder, ["dci.completeness"]).cells) == ["dci.completeness"]
+    assert list(folder.board().cells) == ["mig", "dci.disentanglement", "dci.completeness", "sap"]
+    assert list(folder.board(["dci", "sap"]).cells) == ["dci.disentanglement", "dci.completeness", "sap"]
+    assert list(folder.board(["dci.completeness"]).cells) == ["dci.completeness"]
     with pytest.raises(ValueError, match="did you mean 'mig'"):
-        board_of(folder, ["migg"])
+        folder.board(["migg"])
 
 
 def test_arrows_say_which_way_is_better(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4, "reconstruction": 30.0, "kl": 9.0, "my_own": 1.0})
-    text = markdown(board_of(folder))
+    text = markdown(folder.board())
     assert "| mig ↑ | reconstruction ↓ | kl | my_own |" in text
-    assert r"mig $\uparrow$ & reconstruction $\downarrow$ & kl & my\_own \\" in latex(board_of(folder))
+    assert r"mig $\uparrow$ & reconstruction $\downarrow$ & kl & my\_own \\" in latex(folder.board())
 
 
 def test_latex_is_escaped(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.4})
     folder.run("betavae", "dsprites", 0, status="failed", error="KeyError: {a_b} is 5% of $x\\y")
-    assert r"KeyError: \{a\_b\} is 5\% of \$x\textbackslash{}y" in latex(board_of(folder))
+    assert r"KeyError: \{a\_b\} is 5\% of \$x\textbackslash{}y" in latex(folder.board())
 
 
 def test_wide_and_long_hold_every_data_set(original) -> None:
@@ -198,7 +189,7 @@ def test_the_long_table_as_text(folder) -> None:
 def test_a_folder_of_failures_only_names_them_all(folder) -> None:
     folder.run("vae", "dsprites", 0, status="failed", error="MemoryError: no room")
     folder.run("betavae", "dsprites", 1, status="diverged", error="loss is nan")
-    board = board_of(folder)
+    board = folder.board()
     assert board.cells.shape == (2, 0) and board.seeds == {"betavae": 0, "vae": 0}
     assert board.notes[:2] == [
         "diverged: betavae on dsprites (official), seed 1: loss is nan",
@@ -214,156 +205,12 @@ def test_no_runs_make_no_boards(folder) -> None:
 def test_a_score_that_is_no_number_is_named_and_not_averaged(folder) -> None:
     for seed, value in enumerate([0.1, 0.3, float("nan"), float("-inf")]):
         folder.run("vae", "dsprites", seed, scores={"mig": value})
-    board = board_of(folder)
+    board = folder.board()
     assert board.cells.loc["vae", "mig"] == "0.200 ± 0.141 (n=2)"
     assert sorted(note for note in board.notes if note.startswith("no mig")) == [
         "no mig: vae on dsprites (official), seed 2",
         "no mig: vae on dsprites (official), seed 3: its value is -inf",
     ]
-
-
-# Density
-
-
-def test_missing_cells_are_named(folder) -> None:
-    for seed in range(4):
-        folder.run("betavae", "dsprites", seed, scores={"mig": 0.5})
-        folder.run("betavae", "digits", seed, scores={"mig": 0.5})
-    folder.run("mcevae", "dsprites", 1, scores={"mig": 0.5})
-    folder.run("oracle", "dsprites", 0, scores={"mig": 0.5})
-    frame = load(folder.write())
-    assert gaps(frame, "dsprites", "official", ["mig"]) == ["missing: mcevae on dsprites (official), seeds 0, 2–3"]
-    assert gaps(frame, "digits", "official", ["mig"]) == ["missing: mcevae, oracle on digits (official), all seeds"]
-
-
-def test_failed_and_diverged_runs_are_named_and_not_missing(folder) -> None:
-    folder.run("betavae", "dsprites", 0, scores={"mig": 0.5})
-    folder.run("betavae", "dsprites", 1, scores={"mig": 0.5})
-    folder.run("mcevae", "dsprites", 0, status="failed", error="RuntimeError: too big\nTraceback")
-    folder.run("mcevae", "dsprites", 1, status="diverged")
-    board = board_of(folder)
-    assert board.notes == [
-        "failed: mcevae on dsprites (official), seed 0: RuntimeError: too big",
-        "diverged: mcevae on dsprites (official), seed 1",
-    ]
-    assert all(note in markdown(board) and note.replace("_", r"\_") in latex(board) for note in board.notes)
-    assert board.cells.loc["mcevae", "mig"] == "–" and board.seeds["mcevae"] == 0
-
-
-def test_missing_numbers_are_named_with_their_error(folder) -> None:
-    runs = [folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5}) for seed in range(4)]
-    folder.score(runs[0], "sap", 0.2)
-    folder.score(runs[1], "sap", None, error="ValueError: one class")
-    folder.score(runs[2], "sap", float("inf"))
-    folder.run("betavae", "dsprites", 0, scores={"mig": 0.4})  # never had a sap: not a gap
-    assert [note for note in board_of(folder).notes if "sap" in note] == [
-        "no sap: mcevae on dsprites (official), seed 3",
-        "no sap: mcevae on dsprites (official), seed 1: ValueError: one class",
-        "no sap: mcevae on dsprites (official), seed 2: its value is inf",
-    ]
-
-
-def test_a_metric_that_no_run_has_is_named_with_its_error(folder) -> None:
-    for seed in range(2):
-        run = folder.run("vae", "dsprites", seed, scores={"mig": 0.5})
-        folder.score(run, "sap", None, error="ValueError: one class")
-    board = board_of(folder)
-    assert list(board.cells) == ["mig"]
-    assert board.notes == ["no sap: vae on dsprites (official), seeds 0–1: ValueError: one class"]
-    assert not board_of(folder, ["mig"]).notes
-
-
-def test_runs_without_any_score_are_named(folder) -> None:
-    folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
-    folder.run("mcevae", "dsprites", 1)
-    assert board_of(folder).notes == [
-        "no scores: mcevae on dsprites (official), seed 1; `bench score FOLDER` computes them"
-    ]
-
-
-def test_mixed_conventions_and_images_are_named(folder) -> None:
-    runs = [folder.run("mcevae", "dsprites", seed) for seed in range(2)]
-    folder.score(runs[0], "mig", 0.5, convention="bins=20")
-    folder.score(runs[1], "mig", 0.5, convention="bins=10")
-    folder.runs[1]["dataset_sha256"] = "other"
-    notes = board_of(folder).notes
-    assert notes[0] == "mixed images: runs on dsprites (official) saw files with 2 checksums"
-    assert re.match(r"mixed conventions: mig on .* bins=20 \(n = 3000\); bins=10", notes[1])
-
-
-def test_budgets_that_labels_do_not_tell_are_named(folder) -> None:
-    folder.run("vae", "dsprites", 0, scores={"mig": 0.5}, steps=100)
-    folder.run("betavae", "dsprites", 0, scores={"mig": 0.5}, steps=5000)
-    folder.run("noise", "dsprites", 0, scores={"mig": 0.5})
-    told = "mixed budgets on dsprites (official): 5,000 steps of 64 images (betavae); 100 steps of 64 images (vae)"
-    assert board_of(folder).notes == [told]
-    folder.runs[1]["model"] = "vae"
-    assert "mixed budgets" not in " ".join(board_of(folder).notes)  # vae (steps=100), vae (steps=5000)
-
-
-def test_warnings_of_metrics_are_told_once(folder) -> None:
-    runs = [folder.run("mcevae", "dsprites", seed) for seed in range(2)]
-    for run in runs:
-        for metric in ("mig", "sap"):
-            folder.score(run, metric, 0.5, warning="factors 0 and 1 depend on each other")
-    (note,) = board_of(folder).notes
-    assert note == "warning: mig, sap on dsprites (official): factors 0 and 1 depend on each other"
-
-
-def test_a_whole_table_has_no_gaps(folder) -> None:
-    for seed in range(2):
-        folder.run("mcevae", "dsprites", seed, scores={"mig": 0.5})
-    folder.run("oracle", "dsprites", 0, scores={"mig": 0.5})  # controls may have fewer seeds
-    assert board_of(folder).notes == []
-
-
-def test_runs_that_were_asked_for_and_have_not_ended_are_named(folder) -> None:
-    there = folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
-    asked = [
-        {"run": run, "model": "mcevae", "dataset": "dsprites", "source": "official", "seed": seed}
-        for seed, run in enumerate([there, "later", "latest"])
-    ]
-    assert not_run({"runs": asked}, load(folder.write())) == ["not run yet: mcevae on dsprites (official), seeds 1–2"]
-    assert not_run({}, load(folder.write())) == []
-
-
-def test_duplicate_runs_are_refused_by_name(folder) -> None:
-    runs = [folder.run("betavae", "dsprites", 3, scores={"mig": 0.5}, beta=4.0) for _ in range(2)]
-    with pytest.raises(ValueError, match=rf"runs {runs[0]}, {runs[1]}: .*betavae on dsprites \(official\), seed 3"):
-        board_of(folder)
-
-
-def test_a_run_without_a_seed_is_refused_by_name(folder) -> None:
-    run = folder.run("betavae", "dsprites", 3, scores={"mig": 0.5})
-    folder.runs[0]["seed"] = None
-    with pytest.raises(ValueError, match=f"column 'seed': got none for runs {run}, expected an integer"):
-        board_of(folder)
-
-
-def test_a_failed_attempt_beside_a_finished_one_is_no_duplicate(folder) -> None:
-    folder.run("betavae", "dsprites", 3, status="failed", error="killed")
-    folder.run("betavae", "dsprites", 3, scores={"mig": 0.5})
-    assert board_of(folder).cells.loc["betavae", "mig"] == "0.500"
-
-
-def test_duplicate_scores_are_refused_by_name(folder) -> None:
-    run = folder.run("betavae", "dsprites", 3, scores={"mig": 0.5})
-    folder.score(run, "mig", 0.6)
-    with pytest.raises(ValueError, match=f"duplicate scores: mig of run {run}"):
-        board_of(folder)
-
-
-def test_mixed_versions_are_refused_by_name(folder) -> None:
-    runs = [folder.run("betavae", "dsprites", seed, scores={"sap": 0.5}) for seed in range(2)]
-    folder.score(runs[0], "mig", 0.5)
-    folder.score(runs[1], "mig", 0.5, version=2)
-    with pytest.raises(ValueError, match=rf"'mig' .* version 1 \(runs {runs[0]}\), version 2 \(runs {runs[1]}\)"):
-        board_of(folder)
-
-
-@pytest.mark.parametrize(("seeds", "text"), [([2], "seed 2"), ([0, 1], "seeds 0–1"), ([5, 1, 2, 9], "seeds 1–2, 5, 9")])
-def test_seeds_in_words(seeds: list[int], text: str) -> None:
-    assert seeds_text(seeds) == text
 
 
 # Glossary
@@ -390,6 +237,6 @@ def test_families_stay_together() -> None:
 
 def test_a_single_run_makes_a_table(folder) -> None:
     folder.run("mcevae", "dsprites", 0, scores={"mig": 0.5})
-    board = board_of(folder)
+    board = folder.board()
     assert isinstance(board.cells, pd.DataFrame) and board.cells.loc["mcevae", "mig"] == "0.500"
     assert not board.best.loc["mcevae", "mig"]  # best of one says nothing

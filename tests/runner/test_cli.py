@@ -72,7 +72,9 @@ def test_run_report_show_list(bench):
     assert code == 0 and "model.safetensors" in out and "mig" in out
     code, out, _ = bench("run", "--models", "mcevae,noise", *QUICK, "--metrics", "mig", "--out", "r")
     assert code == 0 and "0 new, 2 done" in out
-    assert [line.split()[0] for line in bench("list", "models")[1].splitlines()] == catalog.names("model")
+    listed = dict(line.split(maxsplit=1) for line in bench("list", "models")[1].splitlines())
+    assert list(listed) == catalog.names("model")
+    assert {name for name, text in listed.items() if "=" not in text} <= {*catalog.CONTROLS, "infogan"}  # a game of two
 
 
 def test_dry_run_prints_the_plan_and_writes_nothing(bench):

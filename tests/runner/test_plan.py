@@ -62,6 +62,7 @@ def test_controls_can_be_asked_for_together():
     ("settings", "message"),
     [
         (["betavae.betta=8"], "unknown parameter of betavae 'betta'; did you mean 'beta'?"),
+        (["betavae.labels=100"], "--set betavae.labels=100: is of the data, --set data.labels=100"),
         (["betavae.beta=high"], "--set betavae.beta: got 'high', expected float"),
         (["betavae.latents=2.5"], "--set betavae.latents: got '2.5', expected int"),
         (["betavae"], "expected NAME.PARAMETER=VALUE"),
