@@ -61,17 +61,18 @@ def _told(codes: np.ndarray, classes: np.ndarray, fit: np.ndarray, test: np.ndar
     return float((probe.predict(codes[test]) == classes[test]).mean())
 
 
-def swaps(x: Tensor, decoded: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, list[str]]:
-    """A sheet of images whose class comes from the image at the left and all else from the image above.
+def swaps(x: Tensor, decoded: Callable[[Tensor, Tensor], Tensor], left: str, above: str) -> tuple[Tensor, list[str]]:
+    """A sheet of images of which one part comes from the image at the left, and the other from the image above.
 
     Parameters
     ----------
     x : (n, c, h, w), of which the first `SHOWN` are shown
-    decoded : indices of images that give the class, and of those that give the rest, (m,) each -> images (m, c, h, w)
+    decoded : indices of images that give the one part, and of those that give the other, (m,) -> images (m, c, h, w)
+    left, above : names of the parts
     """
     x = x[:SHOWN]
     n = len(x)
     first, second = (i.flatten() for i in torch.meshgrid(*[torch.arange(n, device=x.device)] * 2, indexing="ij"))
     grid = torch.cat([x[:, None], decoded(first, second).unflatten(0, (n, n))], 1)
-    above = torch.cat([torch.ones_like(x[:1]), x])
-    return torch.cat([above[None], grid]), ["all else from", *["class from the left"] * n]
+    first_row = torch.cat([torch.ones_like(x[:1]), x])
+    return torch.cat([first_row[None], grid]), [f"{above} from these", *[f"{left} from the left"] * n]

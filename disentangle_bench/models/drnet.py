@@ -114,7 +114,7 @@ class DrNet(Deterministic):
         x = data.at(torch.from_numpy(rows[:SHOWN]).to(data.device))
         z = self.q(net, x)
         mixed = lambda i, j: self.decode(net, torch.cat([z[i, :k], z[j, k:]], 1)).sigmoid()  # noqa: E731
-        found.sheets["content of one image, pose of another"] = swaps(x, mixed)
+        found.sheets["content of one image, pose of another"] = swaps(x, mixed, "content", "pose")
         return found
 
     def blocks(self, net: Any) -> dict[str, int]:

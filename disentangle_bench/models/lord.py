@@ -106,7 +106,7 @@ class LORD(Deterministic):
         x = data.at(torch.from_numpy(rows[:SHOWN]).to(data.device))
         z = self.q(net, x)
         mixed = lambda i, j: self.decode(net, torch.cat([z[i, : self.e], z[j, self.e :]], 1)).sigmoid()  # noqa: E731
-        found.sheets["class of one image, content of another"] = swaps(x, mixed)
+        found.sheets["class of one image, content of another"] = swaps(x, mixed, "class", "content")
         return found
 
     def blocks(self, net: Any) -> dict[str, int]:

@@ -139,7 +139,7 @@ class SwapVAEGAN(VAE):
         x = data.at(torch.from_numpy(rows[:SHOWN]).to(data.device))
         code = self.mode(self.q(net, x))
         mixed = lambda i, j: self.decode(net, torch.cat([code[i, : self.s], code[j, self.s :]], 1)).sigmoid()  # noqa: E731
-        found.sheets["s of one image, z of another"] = swaps(x, mixed)
+        found.sheets["s of one image, z of another"] = swaps(x, mixed, "s", "z")
         return found
 
     def blocks(self, net: Any) -> dict[str, int]:

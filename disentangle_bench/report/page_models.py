@@ -68,7 +68,8 @@ def _pictures(job: Job, runs: Frame, board: Board) -> list[dict[str, Any]]:
         sheets.append(job.album.figure(pictures.reconstructions(held, board.title), name, alt, pixels=True))
     for heading, arrays in held.items():
         if (figure := pictures.findings(arrays, heading, board.title)) is not None:
-            alt = f"classes of {heading}: images drawn of each, and what they mean to the data's own"
+            own = [key.partition(":")[2] for key in arrays if key.startswith(("sheet:", "table:"))]
+            alt = f"what {heading} shows: {', '.join(own)}"
             sheets.append(job.album.figure(figure, f"own.{stem}.{slug(heading)}", alt, pixels=True))
         if "traversals" in arrays:  # controls may have a decoder but no latents to move
             name = f"traversals.{stem}.{slug(heading)}"

@@ -79,8 +79,8 @@ def test_without_a_label_there_are_no_facts_and_without_other_factors_those_of_t
 
 def test_a_sheet_has_classes_at_the_left_and_the_rest_above():
     x = torch.arange(8.0).view(8, 1, 1, 1) / 10
-    sheet, names = swaps(x, lambda i, j: (10.0 * i + j).view(-1, 1, 1, 1))
-    assert sheet.shape == (7, 7, 1, 1, 1) and len(names) == 7
+    sheet, names = swaps(x, lambda i, j: (10.0 * i + j).view(-1, 1, 1, 1), "class", "pose")
+    assert sheet.shape == (7, 7, 1, 1, 1) and names == ["pose from these", *["class from the left"] * 6]
     assert_close(sheet[0, 1:], x[:6])
     assert_close(sheet[1:, 0], x[:6])
     assert sheet[0, 0] == 1
