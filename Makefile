@@ -29,7 +29,7 @@ tests: .venv/ready
 
 smoke: .venv/ready
 	$(BIN)/bench run --study benchmarks/smoke.py --out out/smoke
-	$(BIN)/bench report out/smoke
+	$(BIN)/bench report out/smoke --format svg
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

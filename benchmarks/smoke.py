@@ -1,4 +1,4 @@
-"""Does everything still hang together? Every model of the zoo on the toy set, in about a minute."""
+"""Does everything still hang together? Every model of the zoo on the toy set, for a moment."""
 
 from disentangle_bench import catalog
 from disentangle_bench.runner.plan import Study
@@ -7,9 +7,9 @@ study = Study(
     models=catalog.names("model"),
     datasets=["toy"],
     seeds=range(2),
-    steps=40,
+    steps=20,
     batch=32,
     rows=576,
     options={"dci": {"rows": 200}},
-    note="40 steps on a toy: a test of the suite, not of the models",
+    note="20 steps on a toy: a test of the suite, not of the models",
 )
