@@ -64,9 +64,9 @@ def context(workers: list[str]) -> BaseContext:
     """
     if any(workers) or sys.platform != "linux":  # elsewhere system libraries do not stand a fork
         return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(WARM)
-    return context
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(WARM)
+    return forks
 
 
 class _Lane:

@@ -20,7 +20,6 @@ from .stack import Member, Stack
 
 log = logging.getLogger(__name__)
 LOGGED = 200  # entries of a learning curve, at most
-CHECKPOINT_SECONDS = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", "10"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,8 @@ class _Training:
         members, every = self.stack.members, max(1, self.steps // LOGGED)
         saves = set(range(checkpoint_every, self.steps, checkpoint_every)) if checkpoint_every else set()
         stops = {*range(every, self.steps, every), *milestones, *saves, self.steps} - {0}
-        done, due = 0, time.monotonic() + CHECKPOINT_SECONDS
+        seconds = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", "10"))
+        done, due = 0, time.monotonic() + seconds
         for upto in sorted(stops):
             behind = [m for m in members if m.status == "running" and m.t < upto]
             if not behind:
@@ -155,7 +155,7 @@ class _Training:
                     if member in behind and member.status == "running":
                         reached(i, member, upto)
             if upto in saves or (checkpoint_every is None and time.monotonic() > due):
-                due = time.monotonic() + CHECKPOINT_SECONDS * max(1, 5 * self._save())
+                due = time.monotonic() + seconds * max(1, 5 * self._save())
         self._keep_best()
         self.stack.rest()
         release_pages()

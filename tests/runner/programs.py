@@ -54,8 +54,5 @@ def _main(words: list[str], environment: dict[str, str], folder: str, told: Path
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = words
     from disentangle_bench import cli
-    from disentangle_bench.training import engine
 
-    if seconds := environment.get("BENCH_CHECKPOINT_SECONDS"):  # which was read before
-        engine.CHECKPOINT_SECONDS = float(seconds)
     cli.main()

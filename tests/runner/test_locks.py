@@ -255,7 +255,7 @@ def test_an_interrupt_ends_in_order_and_the_next_start_goes_on(tmp_path, on, alo
     assert re.search(r"6 runs; [0-5] done, 0 running, 0 failed, 0 diverged, [1-6] missing", out), out
     assert (tmp_path / "results.csv").exists() and "Traceback" not in err
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith("lock")]
-    start(tmp_path, "--on", "here").communicate()
+    start(tmp_path, "--on", on).communicate()
     assert (tmp_path / "results.csv").read_text() == alone
 
 

@@ -126,7 +126,7 @@ class Killed(BaseException):
 
 def die_at(monkeypatch, moment):
     """Let the process die once at this step of training, or soon after; until then each step is kept."""
-    monkeypatch.setattr(engine, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("BENCH_CHECKPOINT_SECONDS", "0")
     save = engine.checkpoint.save
 
     def dying(member, *rest):

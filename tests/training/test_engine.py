@@ -157,7 +157,7 @@ def test_interrupted_training_goes_on_to_the_same_bits(data, tmp_path, monkeypat
 
         return watch
 
-    monkeypatch.setattr(engine, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setenv("BENCH_CHECKPOINT_SECONDS", "0")
     job = lambda name: engine.Job(VAE(), 0, (tmp_path / name))  # noqa: E731
     for name in ("straight", "stopped"):
         (tmp_path / name).mkdir()

@@ -57,6 +57,12 @@ def trained(runs, data, way, steps=8, batch=8):
     return stack.members
 
 
+def ways(names, one):
+    """Each as one computation; in all ways to do that `one` alone, the others for `make thorough`."""
+    thorough = lambda name, way: [] if way == "vmap" or name == one else pytest.mark.thorough  # noqa: E731
+    return [pytest.param(name, way, marks=thorough(name, way)) for name in names for way in TOGETHER]
+
+
 def assert_same(first, second, tolerance=1e-12):
     assert (first.t, first.status, first.finite) == (second.t, second.status, second.finite)
     for (name, a), b in zip(first.net.state_dict().items(), second.net.state_dict().values()):
@@ -88,14 +94,7 @@ SWEEPS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "way"),
-    [
-        pytest.param(name, way, marks=[] if way == "vmap" or name == "two players" else pytest.mark.thorough)
-        for name in SWEEPS
-        for way in TOGETHER
-    ],
-)
+@pytest.mark.parametrize(("name", "way"), ways(SWEEPS, "two players"))
 def test_a_stack_across_hyper_parameters_is_its_members_alone(name, way, data):
     runs = [(model, seed) for seed, model in enumerate(SWEEPS[name])]
     stacked = trained(runs, data, way)
@@ -119,14 +118,7 @@ IMAGES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "way"),
-    [
-        pytest.param(name, way, marks=[] if way == "vmap" or name == "burgess" else pytest.mark.thorough)
-        for name in IMAGES
-        for way in TOGETHER
-    ],
-)
+@pytest.mark.parametrize(("name", "way"), ways(IMAGES, "burgess"))
 def test_convolutions_and_batch_statistics_stack(name, way):
     model, side = IMAGES[name]
     images, runs = drawn(side), [(model, 0), (model, 1)]
